@@ -1,0 +1,194 @@
+"""The database: base class, typed columns, engine and the session scope every entry point uses."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, MetaData, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+# names for every constraint, so that a migration can drop what another made, on both databases
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Parent of every mapped class."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment. SQLite drops the zone and PostgreSQL keeps it; both give back UTC. Naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class UnreadableError(Exception):
+    """A ciphertext whose key is not on the ring, or that was altered."""
+
+
+class KeyRing:
+    """Data keys by id. The first encrypts; every one decrypts. Ciphertexts and HMACs carry the key's id.
+
+    Token layout: ``id`` + ``:`` + 12-byte nonce + AES-256-GCM(ciphertext, associated data = id).
+    """
+
+    def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        if not keys:
+            raise ValueError("a key ring needs a key")
+        self._ids = [key_id for key_id, _ in keys]
+        self._ciphers = {key_id: AESGCM(_derive(key, b"encrypt")) for key_id, key in keys}
+        self._index_keys = {key_id: _derive(key, b"index") for key_id, key in keys}
+
+    @property
+    def writing_id(self) -> str:
+        """Id of the key that encrypts now."""
+        return self._ids[0]
+
+    def encrypt(self, plain: bytes) -> bytes:
+        """Return the token of ``plain`` under the writing key."""
+        nonce = os.urandom(12)
+        key_id = self.writing_id.encode()
+        return key_id + b":" + nonce + self._ciphers[self.writing_id].encrypt(nonce, plain, key_id)
+
+    def decrypt(self, token: bytes) -> bytes:
+        """Return the plain bytes, or raise ``UnreadableError``."""
+        key_id, _, body = token.partition(b":")
+        cipher = self._ciphers.get(key_id.decode("ascii", "replace"))
+        if cipher is None:
+            raise UnreadableError(f"no key {key_id!r} on the ring")
+        try:
+            return cipher.decrypt(body[:12], body[12:], key_id)
+        except InvalidTag as fault:
+            raise UnreadableError("altered ciphertext") from fault
+
+    def index(self, value: str) -> str:
+        """Return ``id:hex`` HMAC-SHA-256 of ``value`` under the writing key: equal values, equal index."""
+        return self._index(self.writing_id, value)
+
+    def indexes(self, value: str) -> list[str]:
+        """Return the index of ``value`` under every key, to look up rows written before a rotation."""
+        return [self._index(key_id, value) for key_id in self._ids]
+
+    def _index(self, key_id: str, value: str) -> str:
+        digest = hmac.new(self._index_keys[key_id], value.encode(), hashlib.sha256).hexdigest()
+        return f"{key_id}:{digest}"
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=b"hotline " + purpose).derive(key)
+
+
+_ring: KeyRing | None = None
+
+
+def use_key_ring(ring: KeyRing) -> None:
+    """Set the ring this process encrypts with. Called once by ``bootstrap`` (and by tests)."""
+    global _ring  # noqa: PLW0603 - column types are made at import, keys are known only later
+    _ring = ring
+
+
+def key_ring() -> KeyRing:
+    """Return the ring of this process; raises RuntimeError before ``use_key_ring``."""
+    if _ring is None:
+        raise RuntimeError("no key ring: bootstrap has not run")
+    return _ring
+
+
+class Encrypted(TypeDecorator[str]):
+    """Text that the database never sees in the clear. Not searchable: keep a ``KeyRing.index`` beside it."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else key_ring().encrypt(value.encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else key_ring().decrypt(bytes(value)).decode()
+
+
+class EncryptedJSON(TypeDecorator[Any]):
+    """A JSON value kept like ``Encrypted`` text."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else key_ring().encrypt(json.dumps(value, ensure_ascii=False).encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(key_ring().decrypt(bytes(value)))
+
+
+def make_engine(url: str, **options: Any) -> Engine:
+    """Return an engine for PostgreSQL or SQLite.
+
+    SQLite is opened in WAL mode with foreign keys on, a 10 s busy time-out and ``BEGIN IMMEDIATE``: a
+    transaction that read first and writes later would otherwise fail with "database is locked".
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, **options)
+    options.setdefault("connect_args", {}).update({"timeout": 10, "check_same_thread": False})
+    engine = create_engine(url, **options)
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+SessionFactory = sessionmaker[Session]
+
+
+def make_sessions(engine: Engine) -> SessionFactory:
+    """Return the factory of sessions; objects stay readable after commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def session_scope(sessions: SessionFactory) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back on any exception, which goes on upward."""
+    with sessions() as session, session.begin():
+        yield session
