@@ -1,0 +1,130 @@
+"""Verbs on people who log in."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline import audit
+from hotline.accounts.models import ApiToken, User
+from hotline.accounts.roles import UNITS, Role
+from hotline.errors import Invalid, NotPermitted
+
+PASSWORD_AT_LEAST = 10
+_hasher = PasswordHasher()
+# verified against when the user name is unknown, so that the answer takes as long as for a known one
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user, or the system itself (``user_id`` None, ``role`` "SYS")."""
+
+    user_id: int | None
+    role: str
+    unit_id: int | None = None
+    name: str = ""
+
+
+SYSTEM = Actor(user_id=None, role="SYS", name="系统")
+
+
+def actor_of(user: User) -> Actor:
+    """Return the user as an actor."""
+    return Actor(user_id=user.id, role=user.role, unit_id=user.unit_id, name=user.display_name)
+
+
+def create_user(
+    session: Session,
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    role: str,
+    now: datetime,
+    unit_id: int | None = None,
+    seat: str = "",
+) -> User:
+    """Add a user. Raises ``Invalid`` for a short password, a taken name, an unknown role or a missing unit."""
+    faults: dict[str, object] = {}
+    if len(password) < PASSWORD_AT_LEAST:
+        faults["password"] = f"密码至少 {PASSWORD_AT_LEAST} 位"
+    if role not in Role.__members__:
+        faults["role"] = f"没有角色 {role}"
+    elif role in UNITS and unit_id is None:
+        faults["unit"] = "承办单位人员必须属于一个单位"
+    if not username.strip():
+        faults["username"] = "请填写用户名"
+    elif session.scalar(select(User.id).where(User.username == username)):
+        faults["username"] = f"用户名 {username} 已有人使用"
+    if faults:
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    user = User(
+        username=username,
+        display_name=display_name or username,
+        password_hash=_hasher.hash(password),
+        role=role,
+        unit_id=unit_id,
+        seat=seat,
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def authenticate(session: Session, *, username: str, password: str, now: datetime) -> User:
+    """Return the active user with this password, leaving a row either way. Raises ``NotPermitted`` otherwise.
+
+    One sentence for every cause, so that nobody learns which names exist.
+    """
+    user = session.scalar(select(User).where(User.username == username))
+    try:
+        known = _hasher.verify(user.password_hash if user else _NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError):
+        known = False
+    if user is None or not known or not user.active:
+        raise NotPermitted("用户名或密码不正确")
+    audit.record(session, at=now, user_id=user.id, act="log_in", subject="user", subject_id=user.id)
+    return user
+
+
+def set_password(session: Session, *, user: User, password: str) -> None:
+    """Give the user a new password and end every log-in. Raises ``Invalid`` when it is too short."""
+    if len(password) < PASSWORD_AT_LEAST:
+        raise Invalid(f"密码至少 {PASSWORD_AT_LEAST} 位", password=f"密码至少 {PASSWORD_AT_LEAST} 位")
+    user.password_hash = _hasher.hash(password)
+    user.session_version += 1
+    session.flush()
+
+
+def create_token(session: Session, *, user_id: int, now: datetime) -> str:
+    """Make a bearer token for a user and return it; only its hash is kept."""
+    token = "hl_" + secrets.token_urlsafe(32)
+    session.add(ApiToken(token_hash=_digest(token), user_id=user_id, created_at=now))
+    session.flush()
+    return token
+
+
+def user_of_token(session: Session, token: str) -> User:
+    """Return the active user behind a bearer token, or raise ``NotPermitted``."""
+    user = session.scalar(
+        select(User)
+        .join(ApiToken, ApiToken.user_id == User.id)
+        .where(ApiToken.token_hash == _digest(token), ApiToken.revoked_at.is_(None), User.active)
+    )
+    if user is None:
+        raise NotPermitted("令牌无效或已停用")
+    return user
+
+
+def _digest(token: str) -> str:
+    # a random 256-bit token needs no slow hash
+    return hashlib.sha256(token.encode()).hexdigest()

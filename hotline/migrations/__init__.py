@@ -1,0 +1,1 @@
+"""Migrations: numbered, each saying why in one line."""

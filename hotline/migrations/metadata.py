@@ -1,0 +1,15 @@
+"""Every mapped table, for migrations and for tests that build an empty database."""
+
+from hotline import audit, outbox
+from hotline.accounts import models as accounts
+from hotline.callers import models as callers
+from hotline.calls import models as calls
+from hotline.db import Base
+from hotline.delivery import models as delivery
+from hotline.follow_ups import models as follow_ups
+from hotline.knowledge_base import models as knowledge_base
+from hotline.units import models as units
+from hotline.work_orders import models as work_orders
+
+MODULES = (audit, outbox, accounts, units, knowledge_base, callers, calls, work_orders, follow_ups, delivery)
+metadata = Base.metadata

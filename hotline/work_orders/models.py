@@ -1,0 +1,185 @@
+"""One order, a sub-order per unit, and the chain of events that tells its life."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hotline.callers.models import Caller
+from hotline.db import Base, Encrypted, EncryptedJSON, UTCDateTime
+from hotline.units.models import Unit
+
+
+class WorkOrder(Base):
+    """A demand on its way to an answer. ``status`` changes only through ``service`` by the table in ``states``.
+
+    Personal fields stand in ``callers`` or are encrypted here; ``content`` is read by the units that hold the order.
+    """
+
+    __tablename__ = "work_orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_no: Mapped[str] = mapped_column(String(16), unique=True)  # 2611-00042-7
+    receipt_code: Mapped[str | None] = mapped_column(Encrypted)
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    source_channel: Mapped[str] = mapped_column(String(10), default="电话")
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
+    caller_id: Mapped[int | None] = mapped_column(ForeignKey("callers.id"), index=True)
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    assisted: Mapped[bool] = mapped_column(default=False)
+    confidential: Mapped[bool] = mapped_column(default=False)
+    caller_kind: Mapped[str] = mapped_column(String(10), default="个人")
+    read_back_ok: Mapped[bool] = mapped_column(default=False)
+    callback_wanted: Mapped[bool] = mapped_column(default=True)
+
+    demand_type: Mapped[str] = mapped_column(String(12), default="help")
+    category_code: Mapped[str] = mapped_column(String(20), default="")
+    urgency: Mapped[str] = mapped_column(String(10), default="normal")  # normal, urgent, critical (一般 紧急 特急)
+    title: Mapped[str] = mapped_column(String(120), default="")
+    content: Mapped[str] = mapped_column(Text, default="")
+    desired_result: Mapped[str] = mapped_column(Text, default="")
+    area_code: Mapped[str] = mapped_column(String(12), default="")
+    address: Mapped[str] = mapped_column(String(200), default="")
+    event_time: Mapped[str] = mapped_column(String(60), default="")  # in the caller's words: 两天前
+    accused_name: Mapped[str | None] = mapped_column(Encrypted)
+    accused_phone: Mapped[str | None] = mapped_column(Encrypted)
+    touched: Mapped[list[str]] = mapped_column(JSON, default=list)  # draft fields a person typed: never refilled
+    answer_entry_id: Mapped[int | None] = mapped_column(ForeignKey("kb_entries.id"))
+    no_entry_reason: Mapped[str] = mapped_column(String(200), default="")
+
+    profile: Mapped[str] = mapped_column(String(40), default="hebei-default")
+    clock_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deadline_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    original_deadline_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deadline_provisional: Mapped[bool] = mapped_column(default=False)
+    step_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # of the present step: sign, check, callback
+
+    lead_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    responsibility_line_id: Mapped[int | None] = mapped_column(ForeignKey("responsibility_lines.id"))
+    dispatch_advice: Mapped[str] = mapped_column(Text, default="")
+    dispatched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    first_dispatched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    dispatch_count: Mapped[int] = mapped_column(default=0)
+    return_count: Mapped[int] = mapped_column(default=0)
+    redo_count: Mapped[int] = mapped_column(default=0)
+    returnable: Mapped[bool] = mapped_column(default=True)
+    supervision: Mapped[str] = mapped_column(String(10), default="none")
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"))
+
+    first_satisfaction: Mapped[str] = mapped_column(String(16), default="")
+    final_satisfaction: Mapped[str] = mapped_column(String(16), default="")
+    final_solved: Mapped[str] = mapped_column(String(16), default="")
+    close_kind: Mapped[str] = mapped_column(String(24), default="")  # evaluated, not_reached, ...
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    caller: Mapped[Caller | None] = relationship()
+    lead_unit: Mapped[Unit | None] = relationship(foreign_keys=[lead_unit_id])
+    sub_orders: Mapped[list[SubOrder]] = relationship(back_populates="order", order_by="SubOrder.id")
+    events: Mapped[list[OrderEvent]] = relationship(back_populates="order", order_by="OrderEvent.seq")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class SubOrder(Base):
+    """What one unit has to do for an order. Tier is a number; a tier-3 sub-order hangs under its tier-2 one."""
+
+    __tablename__ = "sub_orders"
+    __table_args__ = (Index("ix_sub_orders_unit_id_state", "unit_id", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("sub_orders.id"))
+    tier: Mapped[int]
+    part: Mapped[str] = mapped_column(String(10))  # lead, assisting
+    state: Mapped[str] = mapped_column(String(12))  # see states.SubState
+    assigned_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    sign_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deadline_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    signed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    signer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    advice: Mapped[str] = mapped_column(Text, default="")
+
+    order: Mapped[WorkOrder] = relationship(back_populates="sub_orders")
+    unit: Mapped[Unit] = relationship()
+
+
+class OrderEvent(Base):
+    """One link of an order's chain. ``hash`` covers everything but ``private`` and ``private_salt``.
+
+    ``data`` holds no personal data; free words are in ``private``, of which the chain keeps only a salted
+    commitment, so that erasing them leaves the chain whole.
+    """
+
+    __tablename__ = "order_events"
+    __table_args__ = (UniqueConstraint("order_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"))
+    seq: Mapped[int]
+    action: Mapped[str] = mapped_column(String(24))
+    from_status: Mapped[str] = mapped_column(String(20))
+    to_status: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    actor_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    actor_role: Mapped[str] = mapped_column(String(4))
+    actor_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    private: Mapped[Any | None] = mapped_column(EncryptedJSON)
+    private_salt: Mapped[str | None] = mapped_column(Encrypted)
+    private_commitment: Mapped[str] = mapped_column(String(64), default="")
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+    order: Mapped[WorkOrder] = relationship(back_populates="events")
+
+
+class HolderSpan(Base):
+    """Who is charged for the order from ``from_at`` to ``to_at``. Spans of one order touch and never overlap."""
+
+    __tablename__ = "holder_spans"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    holder: Mapped[str] = mapped_column(String(8))  # hub, caller, unit, pause
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    from_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    to_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Report(Base):
+    """What a unit did (办理结果). The public reply and the internal account stay apart."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    sub_order_id: Mapped[int] = mapped_column(ForeignKey("sub_orders.id"))
+    round: Mapped[int]  # 1 for the first handling, +1 for each redo
+    contacted: Mapped[bool]
+    contacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    contact_way: Mapped[str] = mapped_column(String(40), default="")
+    solved: Mapped[str] = mapped_column(String(12))  # yes, partly, no, impossible
+    unsolved_reason: Mapped[str] = mapped_column(String(200), default="")
+    public_reply: Mapped[str] = mapped_column(Text)
+    process: Mapped[str | None] = mapped_column(Encrypted)  # internal note: may name people
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OrderCounter(Base):
+    """The running number of a month: ``2611`` -> 42."""
+
+    __tablename__ = "order_counters"
+
+    month: Mapped[str] = mapped_column(String(4), primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)

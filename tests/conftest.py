@@ -1,0 +1,55 @@
+"""What every test may lean on: a database of its own, keys, a moment in time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+import hotline.migrations.metadata as metadata
+from hotline.db import Base, KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
+
+assert metadata  # importing it maps every table
+
+NOON = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Hengshui
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys() -> KeyRing:
+    """Data keys made for this run."""
+    ring = KeyRing([("t1", os.urandom(32))])
+    use_key_ring(ring)
+    return ring
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed working moment."""
+    return NOON
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty database with every table."""
+    engine = make_engine(f"sqlite:///{tmp_path}/hotline.db")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> SessionFactory:
+    """The factory entry points use."""
+    return make_sessions(engine)
+
+
+@pytest.fixture
+def session(sessions: SessionFactory) -> Iterator[Session]:
+    """One open session; what a test does not commit is rolled back."""
+    with sessions() as session:
+        yield session
