@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+# kind of the hint a subscription makes up by itself after it lost some: read everything again
+MISSED: Final = "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,11 @@ class Subscription(Protocol):
     """An open ear on some channels."""
 
     def hints(self, timeout_s: float) -> Iterator[Hint]:
-        """Yield what has arrived; ends after ``timeout_s`` seconds without anything."""
+        """Yield what has arrived; ends after ``timeout_s`` seconds without anything.
+
+        After a gap one hint of kind ``MISSED`` comes for each channel. Raises ``hotline.errors.Unavailable``
+        when the bus was lost and does not come back at once: the page falls back to polling.
+        """
         ...
 
 
@@ -33,5 +40,5 @@ class Bus(Protocol):
         ...
 
     def subscribe(self, *channels: str) -> AbstractContextManager[Subscription]:
-        """Listen. Raises ``hotline.errors.Unavailable`` when the bus is down, so that the page falls back to polling."""
+        """Listen. Raises ``hotline.errors.Unavailable`` when the bus is down: the page falls back to polling."""
         ...
