@@ -1,0 +1,58 @@
+# Two commands on a fresh machine: make demo, make test. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap demo test lint format bench run lock vendor screenshots clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+bootstrap: $(STAMP) ## Make the environment in .venv with everything the other commands need
+
+demo: $(STAMP) ## Run the whole hotline on this machine with the Hengshui demo city (ONCE=1: check one story and stop)
+	@$(BIN)/python -m hotline.demo $(if $(filter 1,$(ONCE)),--once)
+
+test: $(STAMP) ## Run the whole test suite; what needs something absent says so
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style, types and the house's floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Put the code in the project's style
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+bench: $(STAMP) ## Measure hearing and webhooks with the demo model and voices
+	$(BIN)/python -m bench.webhook --seconds 10
+	$(BIN)/python -m bench.speech --model hotline/demo/vosk-model-demo-zh-8k --clips hotline/demo/voices
+
+run: $(STAMP) ## Run the Procfile on the settings in the environment (or .env)
+	$(BIN)/honcho start
+
+screenshots: $(STAMP) ## Photograph the main pages of a running demo into var/screenshots
+	$(BIN)/python -m scripts.screenshots
+
+lock: ## Pin every dependency anew
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/python -m piptools compile --quiet --extra dev --strip-extras --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade -o requirements.lock setup.cfg
+	echo 'audioop-lts==0.2.2 ; python_version >= "3.13"' >> requirements.lock
+
+vendor: ## Fetch the browser libraries anew from npm
+	scripts/vendor.sh
+
+clean: ## Remove what the demo and the tests left behind
+	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage htmlcov
