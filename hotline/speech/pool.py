@@ -1,0 +1,264 @@
+"""Hearing many legs at once: sound goes in from socket threads, words come out of a few decoding threads.
+
+A recogniser answers in bursts (mostly half a millisecond for 100 ms of sound, sometimes 400), so a socket thread never
+waits for it: ``Leg.feed`` only appends to a bounded buffer. As many threads decode as there are cores. A leg stands in
+the queue at most once and gives way after every chunk, so a leg is never in two threads and one with a backlog cannot
+starve the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from queue import SimpleQueue
+from typing import Final
+
+from hotline.errors import Unavailable
+from hotline.speech.base import Heard, Recogniser, SpeechEngine
+from hotline.speech.sound import CHUNK_BYTES, CHUNK_MS, FRAME_BYTES, ms_of, pcm_of
+
+log = logging.getLogger(__name__)
+
+BUFFER_MS: Final = 10_000
+
+OnHeard = Callable[[Heard], None]
+
+
+class LegState(Enum):
+    """How a leg is doing."""
+
+    HEARING = "hearing"
+    FAILED = "failed"  # its recogniser raised: the call goes on without a transcript
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFigures:
+    """Counts since the pool began, and what stands now, for the metrics page."""
+
+    legs: int
+    legs_failed: int
+    frames_in: int
+    frames_dropped: int
+    bytes_decoded: int
+    backlog_ms: int
+
+
+class Leg:
+    """One leg's sound on its way to words. Made by ``LegPool.open_leg``."""
+
+    def __init__(self, pool: LegPool, leg_id: str, on_heard: OnHeard, recogniser: Recogniser | None) -> None:
+        self.leg_id = leg_id
+        self.state = LegState.HEARING if recogniser else LegState.FAILED
+        self.frames_in = 0
+        self.bytes_dropped = 0
+        self.bytes_decoded = 0
+        self._pool = pool
+        self._on_heard = on_heard
+        self._recogniser = recogniser
+        self._lock = threading.Lock()
+        self._buffer = bytearray()
+        self._bytes_taken = 0
+        self._queued = False
+        self._closing = False
+        self._closed = threading.Event()
+        self._holes: list[tuple[int, int]] = []  # (recogniser's clock, ms thrown away there)
+
+    def feed(self, mulaw: bytes) -> bool:
+        """Take one frame of mu-law sound. Never waits. False if sound had to be dropped or the leg is closed.
+
+        When the buffer is full its older half goes, in one piece. The newest is kept because the operator needs what is
+        being said now, and one clean hole leaves whole sentences on both sides where dropping frame by frame would
+        chop every word of an overloaded minute.
+        """
+        with self._lock:
+            self.frames_in += 1
+            if self._closing or self._recogniser is None:
+                self.bytes_dropped += len(mulaw)
+                return False
+            self._buffer += mulaw
+            kept = len(self._buffer) <= self._pool.buffer_bytes
+            if not kept:
+                self._drop_older_half()
+            self._queue_if_due()
+            return kept
+
+    def close(self) -> None:
+        """Hear the rest, hand out the last finals, free the recogniser; returns when that is done. May be repeated.
+
+        Not to be called from ``on_heard``.
+        """
+        with self._lock:
+            self._closing = True
+            self._queue_if_due()
+        self._closed.wait()
+
+    @property
+    def frames_dropped(self) -> int:
+        """Frames of sound that were never heard."""
+        return self.bytes_dropped // FRAME_BYTES
+
+    @property
+    def backlog_ms(self) -> int:
+        """Milliseconds of sound that wait to be heard."""
+        return ms_of(len(self._buffer))
+
+    def _queue_if_due(self) -> None:
+        """With the lock held: stand in the queue if there is work, unless standing there or being worked on."""
+        if not self._queued and not self._closed.is_set() and (self._closing or len(self._buffer) >= CHUNK_BYTES):
+            self._queued = True
+            self._pool.enqueue(self)
+
+    def _drop_older_half(self) -> None:
+        cut = len(self._buffer) - self._pool.buffer_bytes // 2
+        del self._buffer[:cut]
+        self.bytes_dropped += cut
+        self._holes.append((ms_of(self._bytes_taken), ms_of(cut)))
+
+    def _take_chunk(self) -> bytes:
+        chunk = bytes(self._buffer[:CHUNK_BYTES])
+        del self._buffer[:CHUNK_BYTES]
+        self._bytes_taken += len(chunk)
+        return chunk
+
+    def work(self) -> None:
+        """Hear one chunk, or the end. Called by one thread of the pool at a time."""
+        with self._lock:
+            chunk = self._take_chunk()
+            last = self._closing and not self._buffer
+        self._hear(chunk, last=last)
+        with self._lock:
+            self.bytes_decoded += len(chunk)
+            self._queued = False
+            if last:
+                self._recogniser = None
+                if self.state is not LegState.FAILED:
+                    self.state = LegState.CLOSED
+                self._pool.forget(self)
+                self._closed.set()
+            else:
+                self._queue_if_due()
+
+    def _hear(self, chunk: bytes, *, last: bool) -> None:
+        if self._recogniser is None:
+            return
+        try:
+            heard = self._recogniser.accept(pcm_of(chunk)) if chunk else []
+            for words in heard:
+                self._on_heard(self._in_leg_time(words))
+            if last:
+                for words in self._recogniser.finish():
+                    self._on_heard(self._in_leg_time(words))
+        except Exception as fault:  # whatever a recogniser raises, the call and the other legs go on
+            self._fail(fault)
+
+    def _fail(self, fault: Exception) -> None:
+        # the kind of the fault only: its text might hold words that were said
+        log.error("leg %s: no transcript from here on, hearing failed: %s", self.leg_id, type(fault).__name__)
+        with self._lock:
+            self.state = LegState.FAILED
+            self._recogniser = None
+            self.bytes_dropped += len(self._buffer)
+            self._buffer.clear()
+
+    def _in_leg_time(self, heard: Heard) -> Heard:
+        """Count the holes in: the recogniser's clock stands still while sound is thrown away."""
+        if not self._holes:
+            return heard
+        start, end = self._shift(heard.start_ms), self._shift(heard.end_ms)
+        return Heard(heard.text, heard.final, start, end)
+
+    def _shift(self, at_ms: int) -> int:
+        return at_ms + sum(lost for where, lost in self._holes if where <= at_ms)
+
+
+class LegPool:
+    """Decoding threads over one engine. Use as a context manager, or call ``close``."""
+
+    def __init__(self, engine: SpeechEngine, workers: int | None = None, *, buffer_ms: int = BUFFER_MS) -> None:
+        self.engine = engine
+        # the cores this process may use, which is fewer than the machine has where it was given a share
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.buffer_bytes = buffer_ms * CHUNK_BYTES // CHUNK_MS
+        self._ready: SimpleQueue[Leg | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._legs: set[Leg] = set()
+        self._past: Counter[str] = Counter()
+        self._shut = False
+        self._threads = [threading.Thread(target=self._run, name=f"hear-{n}", daemon=True) for n in range(self.workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> LegPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open_leg(self, leg_id: str, on_heard: OnHeard) -> Leg:
+        """Return a leg whose words go to ``on_heard``, called from a decoding thread, which should hand on quickly.
+
+        ``leg_id`` is only for the log. A leg whose recogniser cannot be opened is returned too, ``FAILED``.
+        """
+        recogniser: Recogniser | None = None
+        try:
+            recogniser = self.engine.open()
+        except Exception as fault:  # a recogniser that cannot start must not end the call
+            log.error("leg %s: no transcript, no recogniser could be opened: %s", leg_id, type(fault).__name__)
+        leg = Leg(self, leg_id, on_heard, recogniser)
+        with self._lock:
+            if self._shut:
+                raise Unavailable("the hearing is shut down")
+            self._legs.add(leg)
+        return leg
+
+    def figures(self) -> PoolFigures:
+        """Return the counts now."""
+        with self._lock:
+            legs, past = list(self._legs), Counter(self._past)
+        return PoolFigures(
+            legs=len(legs),
+            legs_failed=past["failed"] + sum(leg.state is LegState.FAILED for leg in legs),
+            frames_in=past["in"] + sum(leg.frames_in for leg in legs),
+            frames_dropped=past["dropped"] + sum(leg.frames_dropped for leg in legs),
+            bytes_decoded=past["decoded"] + sum(leg.bytes_decoded for leg in legs),
+            backlog_ms=sum(leg.backlog_ms for leg in legs),
+        )
+
+    def close(self) -> None:
+        """Close every leg and stop the threads."""
+        with self._lock:
+            self._shut = True
+            legs = list(self._legs)
+        for leg in legs:
+            leg.close()
+        for _ in self._threads:
+            self._ready.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def enqueue(self, leg: Leg) -> None:
+        """Put a leg with work at the end of the queue."""
+        self._ready.put(leg)
+
+    def forget(self, leg: Leg) -> None:
+        """Let go of a closed leg, keeping its counts."""
+        with self._lock:
+            self._legs.discard(leg)
+            self._past.update(
+                {
+                    "failed": int(leg.state is LegState.FAILED),
+                    "in": leg.frames_in,
+                    "dropped": leg.frames_dropped,
+                    "decoded": leg.bytes_decoded,
+                }
+            )
+
+    def _run(self) -> None:
+        while (leg := self._ready.get()) is not None:
+            leg.work()
