@@ -1,26 +1,34 @@
 """Messages written in the same transaction as the fact they tell of: the only way out.
 
-A row is claimed under a lease, so that the work of a dead process comes back by itself; whoever handles it
-must be safe to run twice.
+A row goes through two hands. The relay *claims* it and puts its id into a queue; a job *takes* it and does the
+work. Either hold ends by itself, so that what a dead process left behind comes back; whoever does the work must
+be safe to run twice.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import JSON, Index, String, Text, bindparam, func, select, text, update
+from sqlalchemy import JSON, ColumnElement, Index, String, Text, delete, event, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hotline.db import Base, UTCDateTime
+from hotline.db import Base, SessionFactory, UTCDateTime
 
 # how long to wait before each try after the first; a temporary fault past the last wait needs a person
 RETRY_AFTER: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+MOST_TRIES: Final = 1 + len(RETRY_AFTER)
+
+# after this long the relay looks again whether a row it queued is still on its way
+CLAIM: Final = timedelta(seconds=60)
+# after this long a job is dead; jobs are ended sooner than that, so that no two work on one row
+HOLD: Final = timedelta(seconds=60)
 
 
 class OutboxMessage(Base):
-    """One thing to be done outside. ``payload`` holds ids only: no name, number or transcript."""
+    """One thing to be done outside. ``payload`` holds ids and codes only: no name, number or transcript."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_due", "settled_at", "next_try_at"),)
@@ -31,11 +39,15 @@ class OutboxMessage(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    tries: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the relay has queued it
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # a job is at work on it
+    tries: Mapped[int] = mapped_column(default=0)  # times somebody began the work
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failed: Mapped[bool] = mapped_column(default=False)  # settled, but a person must look
     error: Mapped[str] = mapped_column(Text, default="")
+
+
+_UNTOLD: Final = "outbox rows not told of"
 
 
 def add(session: Session, topic: str, *, now: datetime, **payload: Any) -> OutboxMessage:
@@ -43,89 +55,118 @@ def add(session: Session, topic: str, *, now: datetime, **payload: Any) -> Outbo
     row = OutboxMessage(token=uuid.uuid4().hex, topic=topic, payload=payload, created_at=now, next_try_at=now, tries=0)
     session.add(row)
     session.flush()
+    session.info[_UNTOLD] = True
     return row
 
 
-_CLAIM = text(
+def after_commit(sessions: SessionFactory, tell: Callable[[], object]) -> None:
+    """Call ``tell`` after each commit of these sessions that added messages, so that nobody has to remember to.
+
+    ``tell`` runs in the thread that committed: it must be quick and must not raise.
     """
-    WITH pick AS (
-        SELECT id FROM outbox
-        WHERE settled_at IS NULL AND next_try_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
-        ORDER BY next_try_at, id LIMIT :limit {lock}
-    )
-    UPDATE outbox SET lease_until = :lease_until, tries = tries + 1
-    WHERE id IN (SELECT id FROM pick) RETURNING id
-    """
-)
+
+    @event.listens_for(sessions, "after_commit")
+    def on_commit(session: Session) -> None:
+        if not session.in_nested_transaction() and session.info.pop(_UNTOLD, False):
+            tell()
+
+    @event.listens_for(sessions, "after_rollback")
+    def on_rollback(session: Session) -> None:
+        session.info.pop(_UNTOLD, None)
 
 
-def claim(
-    session: Session, *, now: datetime, limit: int = 50, lease: timedelta = timedelta(seconds=60)
-) -> list[OutboxMessage]:
-    """Claim up to ``limit`` due rows for ``lease``; no two claimers get the same row. Commit before acting on them."""
-    lock = "FOR UPDATE SKIP LOCKED" if session.get_bind().dialect.name == "postgresql" else ""
-    statement = text(_CLAIM.text.format(lock=lock)).bindparams(
-        bindparam("now", type_=UTCDateTime()), bindparam("lease_until", type_=UTCDateTime())
-    )
-    ids = list(session.scalars(statement, {"now": now, "lease_until": now + lease, "limit": limit}))
-    if not ids:
-        return []
-    rows = session.scalars(
-        select(OutboxMessage)
-        .where(OutboxMessage.id.in_(ids))
+def _free(column: Any, now: datetime) -> ColumnElement[bool]:
+    return or_(column.is_(None), column <= now)
+
+
+def claim(session: Session, *, now: datetime, limit: int = 50, lease: timedelta = CLAIM) -> list[OutboxMessage]:
+    """Claim up to ``limit`` due rows for ``lease``, oldest first; no two claimers get the same row.
+
+    Commit before queueing them. A row comes up again when the lease ends and nobody settled it, which is no sign
+    that its job is lost: it may still wait its turn.
+    """
+    pick = (
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.settled_at.is_(None),
+            OutboxMessage.next_try_at <= now,
+            _free(OutboxMessage.claimed_until, now),
+            _free(OutboxMessage.held_until, now),
+        )
         .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
-        .execution_options(populate_existing=True)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # left out on SQLite, where one transaction writes at a time
+        .cte("pick")
     )
-    return list(rows)
+    rows = session.scalars(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(select(pick.c.id)))
+        .values(claimed_until=now + lease)
+        .returning(OutboxMessage),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    )
+    return sorted(rows, key=lambda row: (row.next_try_at, row.id))
 
 
-def claim_one(
-    session: Session, message_id: int, *, now: datetime, lease: timedelta = timedelta(seconds=60)
-) -> OutboxMessage | None:
-    """Claim one row by id for whoever wrote it and wants to act at once; None when another has it or it is settled."""
-    changed = session.execute(
+def release(session: Session, message_ids: Iterable[int]) -> None:
+    """Give claimed rows back at once: they could not be queued."""
+    session.execute(
+        update(OutboxMessage).where(OutboxMessage.id.in_(list(message_ids))).values(claimed_until=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def claim_one(session: Session, message_id: int, *, now: datetime, lease: timedelta = HOLD) -> OutboxMessage | None:
+    """Take one row in hand for ``lease`` and count a try. Commit before acting on it.
+
+    None when it is settled, planned for later or in another's hands: then there is nothing to do. A row may be
+    taken without the relay by whoever wrote it and wants to act at once.
+    """
+    return session.scalars(
         update(OutboxMessage)
         .where(
             OutboxMessage.id == message_id,
             OutboxMessage.settled_at.is_(None),
-            (OutboxMessage.lease_until.is_(None)) | (OutboxMessage.lease_until <= now),
+            OutboxMessage.next_try_at <= now,
+            _free(OutboxMessage.held_until, now),
         )
-        .values(lease_until=now + lease, tries=OutboxMessage.tries + 1)
-    )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
-        return None
-    return session.get(OutboxMessage, message_id, populate_existing=True)
+        .values(held_until=now + lease, claimed_until=now + lease, tries=OutboxMessage.tries + 1)
+        .returning(OutboxMessage),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    ).one_or_none()
 
 
-def settle(session: Session, message_id: int, *, now: datetime) -> None:
-    """Mark a row done. Settling twice changes nothing."""
-    session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.settled_at.is_(None))
-        .values(settled_at=now, lease_until=None, error="")
-    )
+def settle(session: Session, message_id: int, *, now: datetime) -> bool:
+    """Mark a row done. Returns whether this call did it: settling twice changes nothing."""
+    return _end(session, message_id, settled_at=now, error="")
 
 
 def postpone(session: Session, message_id: int, *, now: datetime, error: str) -> bool:
     """Plan the next try after a temporary fault. Returns False, and marks the row failed, when tries are used up."""
     row = session.get_one(OutboxMessage, message_id, populate_existing=True)
-    if row.tries > len(RETRY_AFTER):
+    if row.tries >= MOST_TRIES:
         fail(session, message_id, now=now, error=error)
         return False
-    row.next_try_at = now + RETRY_AFTER[max(row.tries - 1, 0)]
-    row.lease_until = None
-    row.error = error
-    session.flush()
+    _end(session, message_id, next_try_at=now + RETRY_AFTER[max(row.tries - 1, 0)], error=error)
     return True
 
 
-def fail(session: Session, message_id: int, *, now: datetime, error: str) -> None:
+def fail(session: Session, message_id: int, *, now: datetime, error: str) -> bool:
     """Give a row to a person: it is settled as failed and listed with its error until sent again."""
-    session.execute(
+    return _end(session, message_id, settled_at=now, failed=True, error=error)
+
+
+def send_again(session: Session, message_id: int, *, now: datetime) -> bool:
+    """Open a failed row anew with the whole retry plan before it. Returns False when it has not failed."""
+    changed = session.scalars(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message_id)
-        .values(settled_at=now, lease_until=None, failed=True, error=error)
-    )
+        .where(OutboxMessage.id == message_id, OutboxMessage.failed)
+        .values(settled_at=None, failed=False, tries=0, next_try_at=now, claimed_until=None, held_until=None)
+        .returning(OutboxMessage.id),
+        execution_options={"synchronize_session": False},
+    ).one_or_none()
+    session.info[_UNTOLD] = True
+    return changed is not None
 
 
 def waiting(session: Session) -> int:
@@ -133,3 +174,30 @@ def waiting(session: Session) -> int:
     return (
         session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.settled_at.is_(None))) or 0
     )
+
+
+def clean(session: Session, *, before: datetime, limit: int = 5000) -> int:
+    """Delete up to ``limit`` rows settled before that moment, failed ones excepted. Returns how many went."""
+    old = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.settled_at < before, OutboxMessage.failed.is_(False))
+        .order_by(OutboxMessage.settled_at)
+        .limit(limit)
+    )
+    gone = session.scalars(
+        delete(OutboxMessage).where(OutboxMessage.id.in_(old)).returning(OutboxMessage.id),
+        execution_options={"synchronize_session": False},
+    )
+    return len(gone.all())
+
+
+def _end(session: Session, message_id: int, **values: Any) -> bool:
+    """Change a row that is still open and let go of it."""
+    changed = session.scalars(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.settled_at.is_(None))
+        .values(claimed_until=None, held_until=None, **values)
+        .returning(OutboxMessage.id),
+        execution_options={"synchronize_session": False},
+    ).one_or_none()
+    return changed is not None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+CALLS: Final = "calls"  # a person is waiting on the line: never behind a slow delivery
 DISPATCH: Final = "dispatch"
 CALLBACKS: Final = "callbacks"
 UPKEEP: Final = "upkeep"
 
-ALL: Final = (DISPATCH, CALLBACKS, UPKEEP)
+ALL: Final = (CALLS, DISPATCH, CALLBACKS, UPKEEP)
 
 # topic of an outbox row -> (queue, path of the job that takes the row's id)
 JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
+    "call.connect": (CALLS, "workers.dispatch.connect_call"),
+    "call.hang_up": (CALLS, "workers.dispatch.hang_up_leg"),
     "order.push": (DISPATCH, "workers.dispatch.push_order"),
     "sms.send": (DISPATCH, "workers.dispatch.send_sms"),
-    "call.connect": (DISPATCH, "workers.dispatch.connect_call"),
-    "call.hang_up": (DISPATCH, "workers.dispatch.hang_up_leg"),
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),
     "callback.dial": (CALLBACKS, "workers.callbacks.dial"),
     "order.evaluated": (CALLBACKS, "workers.callbacks.apply_evaluation"),
