@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hotline.db import Base, UTCDateTime
+
+
+class DeliveryState(StrEnum):
+    """How far a message has come."""
+
+    WAITING = "waiting"
+    SENT = "sent"  # the channel took it
+    RECEIPTED = "receipted"  # the receiver has it: opened by the unit, confirmed by the carrier
+    FAILED = "failed"  # a person must look
 
 
 class Delivery(Base):
@@ -16,15 +26,16 @@ class Delivery(Base):
     __tablename__ = "deliveries"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"), unique=True)
+    # empty once the settled message has been cleaned away
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", ondelete="SET NULL"), unique=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     channel: Mapped[str] = mapped_column(String(12))  # portal, webhook, sms
     template: Mapped[str] = mapped_column(String(40), default="")
-    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting, sent, receipted, failed
+    state: Mapped[str] = mapped_column(String(12), index=True)  # see DeliveryState
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
-    receipt: Mapped[str] = mapped_column(String(120), default="")
+    receipt: Mapped[str] = mapped_column(String(120), default="", index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     receipted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

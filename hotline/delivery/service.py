@@ -1,0 +1,114 @@
+"""Verbs on deliveries: begun by a job, sent, receipted by the receiver, failed, sent again by a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hotline import audit, outbox
+from hotline.delivery.models import Delivery, DeliveryState
+from hotline.errors import NotAllowedNow, NotFound
+from hotline.outbox import OutboxMessage
+
+# what the carrier says of an SMS -> what it means here; every other word is a step on the way
+CARRIER_STATES: Final = {
+    "delivered": DeliveryState.RECEIPTED,
+    "read": DeliveryState.RECEIPTED,
+    "undelivered": DeliveryState.FAILED,
+    "failed": DeliveryState.FAILED,
+}
+
+
+def begin(
+    session: Session,
+    *,
+    message: OutboxMessage,
+    channel: str,
+    now: datetime,
+    order_id: int | None = None,
+    unit_id: int | None = None,
+    template: str = "",
+) -> Delivery:
+    """Return the delivery of this message, made on the first try; counts the try."""
+    delivery = session.scalar(select(Delivery).where(Delivery.outbox_id == message.id))
+    if delivery is None:
+        delivery = Delivery(
+            outbox_id=message.id,
+            order_id=order_id,
+            unit_id=unit_id,
+            channel=channel,
+            template=template,
+            state=DeliveryState.WAITING,
+            created_at=message.created_at,
+        )
+        session.add(delivery)
+    delivery.tries = message.tries
+    session.flush()
+    return delivery
+
+
+def sent(session: Session, *, outbox_id: int, receipt: str, now: datetime) -> None:
+    """Note that the channel took the message. A receipt that came first is not taken back."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.outbox_id == outbox_id, Delivery.state.in_((DeliveryState.WAITING, DeliveryState.FAILED)))
+        .values(state=DeliveryState.SENT, receipt=receipt, sent_at=now, error="")
+    )
+
+
+def troubled(session: Session, *, outbox_id: int, error: str, final: bool) -> None:
+    """Note in words why it did not go out; ``final`` when nobody will try again by himself."""
+    state = DeliveryState.FAILED if final else DeliveryState.WAITING
+    session.execute(update(Delivery).where(Delivery.outbox_id == outbox_id).values(state=state, error=error))
+
+
+def receipted(session: Session, order_id: int, unit_id: int, now: datetime) -> None:
+    """Note that the unit has opened the order: every push of it that waited for this is receipted."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.order_id == order_id,
+            Delivery.unit_id == unit_id,
+            Delivery.state == DeliveryState.SENT,
+            Delivery.channel == "portal",
+        )
+        .values(state=DeliveryState.RECEIPTED, receipted_at=now)
+    )
+
+
+def carrier_says(session: Session, *, receipt: str, status: str, now: datetime) -> bool:
+    """Take the carrier's word on an SMS. Late and repeated words change nothing. Returns whether one did.
+
+    A text the carrier could not deliver is not sent again by itself: the number is most often wrong.
+    """
+    state = CARRIER_STATES.get(status)
+    if state is None:
+        return False
+    delivery = session.scalar(
+        select(Delivery).where(
+            Delivery.receipt == receipt, Delivery.channel == "sms", Delivery.state == DeliveryState.SENT
+        )
+    )
+    if delivery is None:
+        return False
+    delivery.state = state
+    if state is DeliveryState.RECEIPTED:
+        delivery.receipted_at = now
+    else:
+        delivery.error = "运营商未能送达"
+    session.flush()
+    return True
+
+
+def send_again(session: Session, *, outbox_id: int, user_id: int | None, now: datetime) -> None:
+    """A person has mended the cause: try anew. Raises ``NotFound``, or ``NotAllowedNow`` when it has not failed."""
+    message = session.get(OutboxMessage, outbox_id)
+    if message is None:
+        raise NotFound("没有这条消息")
+    if not outbox.send_again(session, outbox_id, now=now):
+        raise NotAllowedNow("这条消息没有失败，无需重发")
+    troubled(session, outbox_id=outbox_id, error=message.error, final=False)
+    audit.record(session, at=now, user_id=user_id, act="send_again", subject="outbox", subject_id=outbox_id)

@@ -1,0 +1,38 @@
+"""What citizens and units are told in writing: names and words, as data.
+
+A text carries the order number and dates, never what the demand is about: a telephone is read by others too.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Final
+
+SIGNATURE: Final = "【12345热线】"
+
+TEMPLATES: Final[dict[str, str]] = {
+    # to the citizen
+    "answered": "您好，您来电咨询的问题已答复。如还有疑问，请随时拨打12345。",
+    "accepted": "您好，您的诉求已受理，工单编号{order_no}，我们将尽快转交有关单位办理。查询进度请拨打12345。",
+    "extended": "您好，您的诉求（工单编号{order_no}）因情况复杂需延长办理，预计{deadline}前办结，敬请谅解。",
+    "reported": "您好，您的诉求（工单编号{order_no}）已有办理结果，我们将于近期电话回访，请留意接听。",
+    "evaluation_request": (
+        "您好，您的诉求（工单编号{order_no}）已办理。对结果是否满意？请回复：1满意，2基本满意，3不满意。"
+    ),
+    "not_reached": "您好，我们就您的诉求（工单编号{order_no}）多次致电未能接通。如需反映情况，请拨打12345。",
+    "redo": "您好，您对工单{order_no}的评价已收到，我们已要求承办单位重新办理。",
+    "closed": "您好，您的诉求（工单编号{order_no}）已办结。感谢您的反映与支持。",
+    # to the unit's duty telephone
+    "unit_new": "您单位有新工单{order_no}，请尽快登录承办单位平台签收。",
+    "unit_urgent": "您单位有紧急工单{order_no}，请立即登录承办单位平台签收处置。",
+}
+
+
+def fields_of(name: str) -> set[str]:
+    """Return which fields a template asks for. Raises ``KeyError`` for a name that is not there."""
+    return {field for _, field, _, _ in Formatter().parse(TEMPLATES[name]) if field}
+
+
+def render(name: str, **fields: str) -> str:
+    """Return the whole text of a message. Raises ``KeyError`` for an unknown name or a missing field."""
+    return SIGNATURE + TEMPLATES[name].format(**fields)
