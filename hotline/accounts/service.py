@@ -80,6 +80,19 @@ def create_user(
     return user
 
 
+def create_program(session: Session, *, role: str, unit_id: int | None, now: datetime) -> User:
+    """Add a user no person can log in as, for a bearer token to act as."""
+    return create_user(
+        session,
+        username=f"program-{secrets.token_hex(6)}",
+        display_name="程序接口",
+        password=secrets.token_urlsafe(32),
+        role=role,
+        unit_id=unit_id,
+        now=now,
+    )
+
+
 def authenticate(session: Session, *, username: str, password: str, now: datetime) -> User:
     """Return the active user with this password, leaving a row either way. Raises ``NotPermitted`` otherwise.
 

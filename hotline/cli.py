@@ -1,0 +1,363 @@
+"""The ``hotline`` command: what an administrator does from a shell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import requests
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline import bootstrap
+from hotline.accounts import service as accounts
+from hotline.accounts.models import User
+from hotline.accounts.roles import UNITS, Role
+from hotline.clock import utc_now
+from hotline.config import Settings, SettingsError
+from hotline.db import session_scope
+from hotline.errors import HotlineError
+from hotline.knowledge_base import service as knowledge_base
+from hotline.migrations import run as migrations
+from hotline.reports import queries as reports
+from hotline.speech.models import ModelFault, check_model, install
+from hotline.units import queries as units
+from hotline.work_orders import clock as order_clock
+from hotline.work_orders import journal
+
+console = Console()
+
+
+class Hotline(click.Group):
+    """Turns expected errors into one sentence and exit code 1; anything else is a fault and shows itself."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as fault:
+            raise click.ClickException("settings are not complete:\n  " + "\n  ".join(fault.faults)) from fault
+        except (HotlineError, ModelFault) as fault:
+            raise click.ClickException(str(fault)) from fault
+
+
+def _runtime() -> bootstrap.Runtime:
+    return bootstrap.build(Settings.from_env())
+
+
+@click.group(cls=Hotline)
+@click.version_option(package_name="hotline-12345")
+def main() -> None:
+    """An open-source 12345 government hotline."""
+
+
+@main.group()
+def db() -> None:
+    """The database's tables."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the tables to the newest shape."""
+    settings = Settings.from_env()
+    before = migrations.current(settings.database_url)
+    migrations.upgrade(settings.database_url)
+    click.echo(f"{before or 'empty'} -> {migrations.current(settings.database_url)}")
+
+
+@main.group()
+def seed() -> None:
+    """Data to begin with."""
+
+
+@seed.command("demo")
+@click.option("--password", required=True, help="Password of every demo user (at least 10 characters).")
+def seed_demo(password: str) -> None:
+    """Fill an empty database with the Hengshui demo city."""
+    from hotline.demo import city  # noqa: PLC0415 - only this command needs the demo
+
+    runtime = _runtime()
+    with session_scope(runtime.sessions) as session:
+        counts = city.seed(session, password=password, now=utc_now())
+    click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+@main.group()
+def user() -> None:
+    """People who log in."""
+
+
+@user.command("create")
+@click.argument("username")
+@click.option("--name", "display_name", default="", help="Name shown on pages.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--unit", "unit_code", help="Code of the unit, for unit roles.")
+@click.option("--seat", default="", help="Address of the seat's telephone, for operators.")
+@click.password_option(help="Asked for when not given.")
+def user_create(username: str, display_name: str, role: str, unit_code: str | None, seat: str, password: str) -> None:
+    """Add a user."""
+    with session_scope(_runtime().sessions) as session:
+        unit = units.by_code(session, unit_code) if unit_code else None
+        accounts.create_user(
+            session,
+            username=username,
+            display_name=display_name,
+            password=password,
+            role=role,
+            unit_id=unit.id if unit else None,
+            seat=seat,
+            now=utc_now(),
+        )
+    click.echo(f"created {username}")
+
+
+@main.group()
+def token() -> None:
+    """Bearer tokens of programs."""
+
+
+@token.command("create")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--unit", "unit_code", help="Code of the unit, for unit roles.")
+def token_create(role: str, unit_code: str | None) -> None:
+    """Make a token for a program with a role (and unit) of its own; it is shown this once."""
+    if (role in UNITS) != bool(unit_code):
+        raise click.UsageError("unit roles take --unit CODE, others do not")
+    now = utc_now()
+    with session_scope(_runtime().sessions) as session:
+        unit = units.by_code(session, unit_code) if unit_code else None
+        made = accounts.create_program(session, role=role, unit_id=unit.id if unit else None, now=now)
+        click.echo(accounts.create_token(session, user_id=made.id, now=now))
+
+
+@main.group()
+def kb() -> None:
+    """The knowledge base."""
+
+
+@kb.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--questions-only", is_flag=True, help="Allow entries without an answer, for measuring.")
+def kb_import(file: Path, questions_only: bool) -> None:
+    """Add or update entries from a JSONL file; wrong lines are listed and the rest imported."""
+    if file.suffix != ".jsonl":
+        raise click.UsageError("this version imports .jsonl")
+    with session_scope(_runtime().sessions) as session, file.open(encoding="utf-8") as lines:
+        result = knowledge_base.import_lines(
+            session, lines, questions_only=questions_only, actor_id=None, now=utc_now()
+        )
+    for line, reason in result.refused:
+        click.echo(f"line {line}: {reason}", err=True)
+    click.echo(f"added {result.added}, updated {result.updated}, refused {len(result.refused)}")
+    if result.refused:
+        sys.exit(1)
+
+
+@kb.command("search")
+@click.argument("words")
+@click.option("--limit", default=5, show_default=True)
+def kb_search(words: str, limit: int) -> None:
+    """Show what the operator would be shown for these words."""
+    runtime = _runtime()
+    with session_scope(runtime.sessions) as session:
+        runtime.knowledge.refresh(session)
+    table = Table("score", "entry", "question", "matched")
+    today = runtime.now().astimezone(runtime.settings.tz).date()
+    for hit in runtime.knowledge.search(words, limit=limit, on=today):
+        table.add_row(f"{hit.score:.2f}", hit.code, hit.question, " ".join(hit.matched))
+    console.print(table)
+
+
+@main.group()
+def speech() -> None:
+    """Hearing."""
+
+
+@speech.command("install")
+@click.argument("name", type=click.Choice(["small-cn", "cn"]))
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Default: models/ of the data folder.")
+def speech_install(name: str, into: Path | None) -> None:
+    """Fetch an official model over TLS and check it."""
+    target = into or Settings.from_env().data_dir / "models"
+    with Progress(console=console) as bar:
+        task = bar.add_task(name, total=None)
+        path = install(name, target, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    click.echo(f"export HOTLINE_SPEECH_MODEL={path}")
+
+
+@speech.command("transcribe")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def speech_transcribe(file: Path) -> None:
+    """Write what the recogniser hears in a WAV file."""
+    from hotline.speech.clips import read_clip  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    check_model(settings.speech_model)
+    recogniser = bootstrap.load_speech(settings).open()
+    pcm = read_clip(file)
+    heard = [*recogniser.accept(pcm), *recogniser.finish()]
+    for piece in heard:
+        if piece.final:
+            click.echo(f"{piece.start_ms / 1000:7.2f}  {piece.text}")
+
+
+@main.command()
+@click.option("--wav", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the caller says.")
+@click.option("--say", help="Text of a recording the exchange has.")
+@click.option("--press", multiple=True, help="Keys pressed afterwards.")
+@click.option("--from", "caller", default="+8619900000001", show_default=True)
+@click.option("--to", "dialled", default=None, help="Default: the first of HOTLINE_NUMBERS.")
+def call(wav: Path | None, say: str | None, press: tuple[str, ...], caller: str, dialled: str | None) -> None:
+    """Place a call through the local exchange (never the real carrier)."""
+    settings = Settings.from_env()
+    if not settings.twilio_api_url:
+        raise click.UsageError("HOTLINE_TWILIO_API_URL names no exchange")
+    if (wav is None) == (say is None):
+        raise click.UsageError("give either --wav or --say")
+    words: dict[str, object] = {"say_wav": str(wav.resolve())} if wav else {"say_text": say}
+    script: list[dict[str, object]] = [{"wait_s": 1.0}, words]
+    script += [{"press": keys} for keys in press]
+    answer = requests.post(
+        f"{settings.twilio_api_url}/lab/calls",
+        json={"from": caller, "to": dialled or settings.numbers[0], "script": script},
+        timeout=10,
+    )
+    if not answer.ok:
+        raise click.ClickException(f"the exchange refused: {answer.text}")
+    click.echo(answer.json()["sid"])
+
+
+@main.group()
+def deadline() -> None:
+    """Clocks of orders."""
+
+
+@deadline.command("explain")
+@click.option("--profile", default="hebei-default", show_default=True)
+@click.option("--type", "demand_type", default="help", show_default=True)
+@click.option("--urgency", default="normal", show_default=True)
+@click.option("--accepted", required=True, help="ISO moment, e.g. 2026-11-21T15:04+08:00")
+@click.option("--json", "as_json", is_flag=True)
+def deadline_explain(profile: str, demand_type: str, urgency: str, accepted: str, as_json: bool) -> None:
+    """Derive a deadline line by line."""
+    runtime = _runtime()
+    try:
+        moment = datetime.fromisoformat(accepted)
+    except ValueError as fault:
+        raise click.UsageError(f"--accepted: {accepted!r} is not an ISO moment") from fault
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=runtime.settings.tz)
+    found = order_clock.deadline(
+        profile, demand_type, urgency, accepted_at=moment, calendar=runtime.calendar, tz=runtime.settings.tz
+    )
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"at": found.at.isoformat(), "provisional": found.provisional, "lines": list(found.lines)},
+                ensure_ascii=False,
+            )
+        )
+        return
+    for line in found.lines:
+        click.echo(line)
+
+
+@main.group("journal")
+def journal_group() -> None:
+    """The chains of orders."""
+
+
+@journal_group.command("verify")
+def journal_verify() -> None:
+    """Recompute every chain; name the first event that was touched and exit 1 if one was."""
+    with session_scope(_runtime().sessions) as session:
+        faults = journal.verify(session)
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        sys.exit(1)
+    click.echo("every chain is whole")
+
+
+@main.command()
+@click.argument("day", required=False)
+def figures(day: str | None) -> None:
+    """Recount the figures of a DAY (2026-11-21), by default today."""
+    runtime = _runtime()
+    try:
+        wanted = datetime.fromisoformat(day).date() if day else runtime.now().astimezone(runtime.settings.tz).date()
+    except ValueError as fault:
+        raise click.UsageError(f"{day!r} is not a day like 2026-11-21") from fault
+    start, end = reports.day_bounds(wanted, runtime.settings.tz)
+    with session_scope(runtime.sessions) as session:
+        queue = reports.queue_figures(session, start, end)
+        demands = reports.demand_figures(session, start, end)
+    table = Table("figure", "value", title=str(wanted))
+    for name, value in (
+        ("来电", demands.calls),
+        ("进入排队", queue.offered),
+        ("接通", queue.answered),
+        ("放弃", queue.abandoned),
+        ("K1 15秒接通率", _percent(queue.k1)),
+        ("K1a 15秒应答率", _percent(queue.k1a)),
+        ("K1b 15秒接通率（不计5秒内放弃）", _percent(queue.k1b)),
+        ("K2 接通率", _percent(queue.k2)),
+        ("受理", demands.accepted),
+        ("K8 直接答复率", _percent(demands.k8)),
+        ("转办", demands.ordered),
+        ("办结", demands.closed),
+    ):
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share * 100:.1f} %"
+
+
+@main.command()
+def doctor() -> None:
+    """Look at the settings and everything they name; exit 1 when something is missing."""
+    settings = Settings.from_env()
+    findings: list[tuple[str, bool, str]] = [("settings", True, "complete")]
+    runtime = bootstrap.build(settings)
+    try:
+        with runtime.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        current, newest = migrations.current(settings.database_url), migrations.head()
+        findings.append(("database", current == newest, f"at {current or 'no tables'}, newest {newest}"))
+        if current == newest:
+            with session_scope(runtime.sessions) as session:
+                staff = session.scalar(select(User.id).limit(1)) is not None
+            findings.append(("users", staff, "there are some" if staff else "run: hotline user create"))
+    except SQLAlchemyError as fault:
+        findings.append(("database", False, str(fault).splitlines()[0]))
+    findings.append(_look_at_redis(settings))
+    try:
+        findings.append(("speech model", True, str(check_model(settings.speech_model))))
+    except ModelFault as fault:
+        findings.append(("speech model", False, str(fault)))
+    for name, good, words in findings:
+        console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {words}", highlight=False)
+    if not all(good for _, good, _ in findings):
+        sys.exit(1)
+
+
+def _look_at_redis(settings: Settings) -> tuple[str, bool, str]:
+    import redis  # noqa: PLC0415 - only this look needs the client itself
+
+    if not settings.redis_url:
+        return ("redis", False, "HOTLINE_REDIS_URL is not set: pushes and live screens need it")
+    limit = timedelta(seconds=2).total_seconds()
+    try:
+        redis.Redis.from_url(settings.redis_url, socket_timeout=limit, socket_connect_timeout=limit).ping()
+    except redis.RedisError as fault:
+        return ("redis", False, str(fault))
+    return ("redis", True, "answers")
