@@ -101,7 +101,9 @@ def user() -> None:
 @click.option("--unit", "unit_code", help="Code of the unit, for unit roles.")
 @click.option("--seat", default="", help="Address of the seat's telephone, for operators.")
 @click.password_option(help="Asked for when not given.")
-def user_create(username: str, display_name: str, role: str, unit_code: str | None, seat: str, password: str) -> None:
+def user_create(
+    *, username: str, display_name: str, role: str, unit_code: str | None, seat: str, password: str
+) -> None:
     """Add a user."""
     with session_scope(_runtime().sessions) as session:
         unit = units.by_code(session, unit_code) if unit_code else None
