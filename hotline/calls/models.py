@@ -26,26 +26,35 @@ class DialledNumber(Base):
 
 
 class Call(Base):
-    """One call of a citizen. ``state`` only moves forward by rank (see ``states``)."""
+    """One call of a citizen. ``state`` only moves forward by rank (see ``states``).
+
+    ``place_at`` is the place in the queue: the moment it entered, moved back by ``priority`` seconds. Waiting counts
+    one second a second for everybody, so sorting by it is priority with ageing.
+    """
 
     __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_queue", "state", "place_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[str] = mapped_column(String(64), unique=True)
-    number_id: Mapped[int] = mapped_column(ForeignKey("dialled_numbers.id"))
+    dialled: Mapped[str] = mapped_column(String(20))  # as it was dialled, also when nobody set the number up
+    number_id: Mapped[int | None] = mapped_column(ForeignKey("dialled_numbers.id"))
     caller_id: Mapped[int] = mapped_column(ForeignKey("callers.id"), index=True)
-    state: Mapped[str] = mapped_column(String(12), index=True)
+    state: Mapped[str] = mapped_column(String(12))
     skill: Mapped[str] = mapped_column(String(40), default="")
-    priority: Mapped[int] = mapped_column(default=0)
+    priority: Mapped[int] = mapped_column(default=0)  # seconds of waiting credited in advance
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     queued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    place_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closing_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the operator ended it: thank, do not queue again
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    offered_to_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     outcome: Mapped[str] = mapped_column(String(20), default="")  # see states.Outcome
     version: Mapped[int] = mapped_column(default=1)
 
-    number: Mapped[DialledNumber] = relationship()
+    number: Mapped[DialledNumber | None] = relationship()
     caller: Mapped[Caller] = relationship()
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
@@ -63,6 +72,7 @@ class CallLeg(Base):
     provider_id: Mapped[str | None] = mapped_column(String(64), unique=True)  # None until the carrier answered
     state: Mapped[str] = mapped_column(String(12))  # planned, ringing, live, ended, failed
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     stream_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     stream_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -109,6 +119,7 @@ class Presence(Base):
     since: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     desk: Mapped[str] = mapped_column(String(32), default="")
+    desk_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
     skills: Mapped[list[str]] = mapped_column(JSON, default=list)
     version: Mapped[int] = mapped_column(default=1)

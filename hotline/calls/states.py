@@ -15,7 +15,54 @@ class CallState(StrEnum):
     ENDED = "ended"
 
 
-RANK: Final = {CallState.GREETING: 0, CallState.WAITING: 1, CallState.TALKING: 2, CallState.ENDED: 3}
+CALL: Final[dict[CallState, frozenset[CallState]]] = {
+    CallState.GREETING: frozenset({CallState.WAITING, CallState.ENDED}),
+    CallState.WAITING: frozenset({CallState.TALKING, CallState.ENDED}),
+    # back only through ``service.return_to_queue``, when the operator's line fell and the caller is still there
+    CallState.TALKING: frozenset({CallState.WAITING, CallState.ENDED}),
+    CallState.ENDED: frozenset(),
+}
+
+
+class LegState(StrEnum):
+    """One party's line. Carriers promise no order of their callbacks, so it moves forward by rank only."""
+
+    PLANNED = "planned"
+    RINGING = "ringing"
+    LIVE = "live"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+LEG_RANK: Final = {
+    LegState.PLANNED: 0,
+    LegState.RINGING: 1,
+    LegState.LIVE: 2,
+    LegState.ENDED: 3,
+    LegState.FAILED: 3,
+}
+
+# the carrier's words for a line -> ours
+LEG_STATE_OF_STATUS: Final = {
+    "queued": LegState.PLANNED,
+    "initiated": LegState.PLANNED,
+    "ringing": LegState.RINGING,
+    "in-progress": LegState.LIVE,
+    "answered": LegState.LIVE,
+    "completed": LegState.ENDED,
+    "busy": LegState.FAILED,
+    "failed": LegState.FAILED,
+    "no-answer": LegState.FAILED,
+    "canceled": LegState.FAILED,
+}
+
+
+class Track(StrEnum):
+    """Whose words a leg carries."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+    THIRD = "third"
 
 
 class Outcome(StrEnum):

@@ -17,7 +17,7 @@ class Telephony(Protocol):
     """Few verbs, each one network request; ids are the carrier's own."""
 
     def dial(self, *, to: str, caller_id: str, url: str, status_url: str, timeout_s: int = 20) -> str:
-        """Ring ``to`` (E.164 or ``client:NAME``); on answer the carrier asks ``url`` what to do. Returns the call id."""
+        """Ring ``to`` (E.164 or ``client:NAME``); when answered the carrier asks ``url``. Returns the call's id."""
         ...
 
     def redirect(self, provider_id: str, url: str) -> None:

@@ -1,0 +1,111 @@
+"""The carrier: Twilio, or whatever speaks its REST API at ``HOTLINE_TWILIO_API_URL``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from requests.exceptions import RequestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from hotline.config import Settings
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable
+
+TIMEOUT_S: Final = 8.0
+TOO_MANY_REQUESTS: Final = 429
+NOT_FOUND: Final = 404
+CALL_NOT_IN_PROGRESS: Final = 21220
+STATUS_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
+LOOK_BACK: Final = 50
+
+
+class _Http(TwilioHttpClient):
+    """The library knows one base URL and no time-out; this one asks ``base_url`` (if set) and always gives up."""
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s)
+        self._base = urlsplit(base_url) if base_url else None
+        if self._base is not None and self.session is not None:
+            self.session.trust_env = False  # an exchange on this machine is not reached through a proxy
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        if self._base is not None:
+            parts = urlsplit(url)
+            path = self._base.path.rstrip("/") + parts.path
+            url = urlunsplit((self._base.scheme, self._base.netloc, path, parts.query, parts.fragment))
+        return super().request(method, url, *args, **kwargs)
+
+
+class TwilioTelephony:
+    """``hotline.telephony.base.Telephony`` over Twilio's REST API. Safe to share between threads."""
+
+    def __init__(self, settings: Settings, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._client = Client(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            http_client=_Http(settings.twilio_api_url, timeout_s),
+            # what happens to lie in the environment must not send calls elsewhere
+            environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
+        )
+
+    def dial(self, *, to: str, caller_id: str, url: str, status_url: str, timeout_s: int = 20) -> str:
+        """Ring ``to``; on answer the carrier asks ``url`` by POST. Returns the call's SID."""
+        with _translated():
+            call = self._client.calls.create(
+                to=to,
+                from_=caller_id,
+                url=url,
+                status_callback=status_url,
+                status_callback_event=STATUS_EVENTS,
+                timeout=timeout_s,
+            )
+        return str(call.sid)
+
+    def redirect(self, provider_id: str, url: str) -> None:
+        """Make a live call ask ``url`` now."""
+        with _translated():
+            self._client.calls(provider_id).update(url=url, method="POST")
+
+    def hang_up(self, provider_id: str) -> None:
+        """End a call, ringing or talking. One that has ended or was never known is no error."""
+        try:
+            with _translated():
+                self._client.calls(provider_id).update(status="completed")
+        except CarrierRefused as fault:
+            cause = fault.__cause__
+            over = isinstance(cause, TwilioRestException) and (
+                cause.status == NOT_FOUND or cause.code == CALL_NOT_IN_PROGRESS
+            )
+            if not over:
+                raise
+
+    def send_message(self, *, to: str, sender: str, body: str, status_url: str) -> str:
+        """Send an SMS. Returns the message's SID."""
+        with _translated():
+            message = self._client.messages.create(to=to, from_=sender, body=body, status_callback=status_url)
+        return str(message.sid)
+
+    def find_message(self, *, to: str, body: str) -> str | None:
+        """Return the SID of the newest message with exactly this body to ``to`` among the last 50, or None."""
+        with _translated():
+            for message in self._client.messages.list(to=to, limit=LOOK_BACK):  # newest first
+                if message.body == body:
+                    return str(message.sid)
+        return None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tell refusals from faults. Messages keep numbers out: the carrier's own text repeats what was sent."""
+    try:
+        yield
+    except TwilioRestException as fault:
+        kind = CarrierRefused if 400 <= fault.status < 500 and fault.status != TOO_MANY_REQUESTS else CarrierUnreachable
+        raise kind(f"carrier answered HTTP {fault.status}, code {fault.code}") from fault
+    except (RequestException, TwilioException) as fault:
+        raise CarrierUnreachable(f"carrier cannot be asked: {type(fault).__name__}") from fault
