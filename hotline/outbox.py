@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import JSON, ColumnElement, Index, String, Text, delete, event, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Index, String, Text, delete, event, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base, SessionFactory, UTCDateTime
@@ -31,7 +31,10 @@ class OutboxMessage(Base):
     """One thing to be done outside. ``payload`` holds ids and codes only: no name, number or transcript."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "settled_at", "next_try_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "settled_at", "next_try_at"),
+        Index("ix_outbox_failed", "created_at", postgresql_where=text("failed"), sqlite_where=text("failed")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(32), unique=True)  # idempotency key shown to the receiver

@@ -1,0 +1,1 @@
+"""Everything that happens after the commit: relay, jobs, timetable."""

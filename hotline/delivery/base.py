@@ -16,18 +16,25 @@ class PermanentFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is to be delivered. ``token`` is the idempotency key the receiver may rely on."""
+    """What is to be delivered. ``token`` is the idempotency key the receiver may rely on.
+
+    ``again``: an earlier try may have got through without our knowing, so look before delivering.
+    """
 
     token: str
     address: str  # unit code, telephone number, URL
     subject: str
     body: str
+    again: bool = False
 
 
 class Sender(Protocol):
     """One channel."""
 
-    channel: str
+    @property
+    def channel(self) -> str:
+        """Name of the channel, as deliveries and units carry it."""
+        ...
 
     def send(self, parcel: Parcel) -> str:
         """Deliver once; sending the same token again must not deliver twice. Returns the receipt.

@@ -64,3 +64,8 @@ def stuck(session: Session, *, now: datetime, limit: int = 200) -> list[Stuck]:
         )
         for row in rows
     ]
+
+
+def is_receipt(session: Session, receipt: str) -> bool:
+    """Return whether some delivery already holds this receipt."""
+    return session.scalar(select(Delivery.id).where(Delivery.receipt == receipt).limit(1)) is not None

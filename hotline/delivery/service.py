@@ -27,7 +27,6 @@ def begin(
     *,
     message: OutboxMessage,
     channel: str,
-    now: datetime,
     order_id: int | None = None,
     unit_id: int | None = None,
     template: str = "",

@@ -1,0 +1,140 @@
+"""Jobs that bring something to a unit, a citizen or a telephone line. Each takes the id of its outbox row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+from sqlalchemy.orm import Session
+
+from hotline.bootstrap import Runtime
+from hotline.callers.models import Caller
+from hotline.callers.numbers import normalise
+from hotline.calls.models import Call
+from hotline.db import session_scope
+from hotline.delivery import queries as deliveries
+from hotline.delivery import service as delivery
+from hotline.delivery import sms, templates
+from hotline.delivery.base import Parcel, PermanentFailure, Sender
+from hotline.delivery.portal import CHANNEL as PORTAL
+from hotline.delivery.portal import PortalSender
+from hotline.outbox import OutboxMessage
+from hotline.units.models import Unit
+from hotline.web.formats import day
+from hotline.work_orders.models import WorkOrder
+from workers.handling import Finish, handle
+
+URGENT = frozenset({"urgent", "critical"})
+CAN_READ_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+def push_order(message_id: int) -> None:
+    """Push an order to a unit over the unit's own channel. Payload: ``order_id``, ``unit_id``."""
+    handle(message_id, _push_order)
+
+
+def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
+    with session_scope(runtime.sessions) as session:
+        order = session.get(WorkOrder, message.payload["order_id"])
+        unit = session.get(Unit, message.payload["unit_id"])
+        if order is None or unit is None:
+            raise PermanentFailure("工单或单位不存在")
+        template = "unit_urgent" if order.urgency in URGENT else "unit_new"
+        delivery.begin(
+            session,
+            message=message,
+            channel=unit.channel,
+            order_id=order.id,
+            unit_id=unit.id,
+            template=template,
+        )
+        parcel = Parcel(
+            token=message.token,
+            address=unit.code if unit.channel == PORTAL else unit.duty_phone or "",
+            subject=order.order_no,
+            body=templates.render(template, order_no=order.order_no),
+            again=message.tries > 1,
+        )
+        channel = unit.channel
+    if not parcel.address:
+        raise PermanentFailure("单位没有登记值班电话")
+    return _sent(message, _senders(runtime, channel).send(parcel))
+
+
+def send_sms(message_id: int) -> None:
+    """Send a citizen one of ``hotline.delivery.templates``. Payload: ``template`` and ``order_id`` or ``call_id``."""
+    handle(message_id, _send_sms)
+
+
+def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
+    name = message.payload["template"]
+    with session_scope(runtime.sessions) as session:
+        about = message.payload
+        order = session.get(WorkOrder, about["order_id"]) if "order_id" in about else None
+        call = session.get(Call, about["call_id"]) if "call_id" in about else None
+        caller = order.caller if order else call.caller if call else None
+        to = _mobile(caller) if caller else None
+        delivery.begin(
+            session, message=message, channel=sms.CHANNEL, order_id=order.id if order else None, template=name
+        )
+        fields = _fields(order, runtime) if order else {}
+    if to is None:
+        return _nobody_to_tell(message)
+    body = templates.render(name, **{field: fields[field] for field in templates.fields_of(name)})
+    parcel = Parcel(message.token, to, subject="", body=body, again=message.tries > 1)
+    return _sent(message, _senders(runtime, sms.CHANNEL).send(parcel))
+
+
+def _fields(order: WorkOrder, runtime: Runtime) -> dict[str, str]:
+    fields = {"order_no": order.order_no}
+    if order.deadline_at is not None:
+        fields["deadline"] = day(order.deadline_at, runtime.settings.tz)
+    return fields
+
+
+def _mobile(caller: Caller) -> str | None:
+    """Return the number of this person that can show a text: the one that called, else the one they left."""
+    for raw in (caller.phone, caller.contact):
+        number = normalise(raw)
+        if number and number.startswith("+"):
+            parsed = phonenumbers.parse(number)
+            if phonenumbers.number_type(parsed) in CAN_READ_SMS:
+                return number
+    return None
+
+
+def _sent(message: OutboxMessage, receipt: str) -> Finish:
+    def finish(session: Session, now: datetime) -> None:
+        delivery.sent(session, outbox_id=message.id, receipt=receipt, now=now)
+
+    return finish
+
+
+def _nobody_to_tell(message: OutboxMessage) -> Finish:
+    # nobody can mend a withheld number, so this is written down and given to no one
+    def finish(session: Session, now: datetime) -> None:
+        delivery.troubled(session, outbox_id=message.id, error="来电人没有可接收短信的号码", final=True)
+
+    return finish
+
+
+def _senders(runtime: Runtime, channel: str) -> Sender:
+    """Return the sender of a channel. Raises ``PermanentFailure`` for one we do not have."""
+
+    def is_known(receipt: str) -> bool:
+        with session_scope(runtime.sessions) as session:
+            return deliveries.is_receipt(session, receipt)
+
+    senders: dict[str, Sender] = {
+        PORTAL: PortalSender(),
+        sms.CHANNEL: sms.SmsSender(
+            carrier=runtime.telephony,
+            sender=runtime.settings.numbers[0],
+            status_url=f"{runtime.settings.public_url}/ivr/status",
+            is_known=is_known,
+        ),
+    }
+    if channel not in senders:
+        raise PermanentFailure(f"没有推送渠道：{channel}")
+    return senders[channel]

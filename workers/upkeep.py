@@ -1,0 +1,70 @@
+"""What the timetable runs: forgetting what was kept only for a while, and looking whether all is well."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from hotline import outbox
+from hotline.calls import assignment
+from hotline.calls.receipts import forget as forget_receipts
+from hotline.db import session_scope
+from hotline.delivery import queries as deliveries
+from hotline.web.idempotency import forget as forget_answers
+from workers import process
+
+log = logging.getLogger(__name__)
+
+MESSAGES_KEPT: Final = timedelta(days=30)
+ANSWERS_KEPT: Final = timedelta(days=2)  # carriers and programs repeat within minutes
+CALENDAR_AHEAD: Final = timedelta(days=60)
+
+
+def assign_calls() -> None:
+    """Take back offers nobody answered and offer waiting calls; the voice process does so too when a line asks."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        assignment.run(session, now=runtime.now())
+
+
+def watch_outbox() -> None:
+    """Say in the log, once a minute, what is stuck; the page of deliveries says why."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        stuck = deliveries.stuck(session, now=runtime.now())
+    failed = sum(row.next_try_at is None for row in stuck)
+    if stuck:
+        log.warning("outbox: %d messages wait too long, %d failed and want a person", len(stuck) - failed, failed)
+
+
+def clean_outbox() -> None:
+    """Delete messages settled a month ago; failed ones stay until somebody saw to them."""
+    runtime = process.runtime()
+    before = runtime.now() - MESSAGES_KEPT
+    total = 0
+    while True:
+        with session_scope(runtime.sessions) as session:  # in parts: nobody waits long for the table
+            deleted = outbox.clean(session, before=before)
+        if not deleted:
+            break
+        total += deleted
+    log.info("outbox: %d old messages deleted", total)
+
+
+def clean_answers() -> None:
+    """Delete the answers kept for repeated webhooks and repeated POSTs."""
+    runtime = process.runtime()
+    before = runtime.now() - ANSWERS_KEPT
+    with session_scope(runtime.sessions) as session:
+        webhooks = forget_receipts(session, before=before)
+        posts = forget_answers(session, before=before)
+    log.info("%d answers to webhooks and %d to posts deleted", webhooks, posts)
+
+
+def check_calendar() -> None:
+    """Say in the log when deadlines will soon fall into days whose holidays are not known yet."""
+    runtime = process.runtime()
+    ahead = (runtime.now() + CALENDAR_AHEAD).astimezone(runtime.settings.tz).date()
+    if runtime.calendar.day(ahead).provisional:
+        log.warning("calendar: holidays of %d not known, only weekends count: update chinesecalendar", ahead.year)
