@@ -1,0 +1,6 @@
+"""TwiML: checked here without any call, run by `exchange.twiml.run`."""
+
+from .errors import TwimlError
+from .parse import Verb, check, check_message
+
+__all__ = ["TwimlError", "Verb", "check", "check_message"]

@@ -1,0 +1,209 @@
+"""Runs documents for one leg: fetch, check, one verb after another, and what follows from each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..leg import CallOver, Document, Leg, Redirected
+from ..sound import SoundError, frames_of, hurried, mulaw_of_wav, silence
+from . import dial, enqueue, gather, grammar
+from .errors import WRONG_CONTENT_TYPE, TwimlError
+from .parse import Verb, check
+from .scene import LeftQueue, Scene
+
+if TYPE_CHECKING:
+    from ..switchboard import Switchboard
+
+log = logging.getLogger(__name__)
+
+XML_TYPES = frozenset({"text/xml", "application/xml", "text/html", "application/xhtml+xml"})
+SORRY = "很抱歉，应用程序出错，通话即将结束。"
+FALLBACKS_PER_CALL = 5
+DTMF_S = 0.25
+
+ANSWERS_THE_CALL = grammar.VOICE - {"Reject", "Redirect", "Pause", "Hangup"}
+"""The line opens with the first of these; before, the caller hears it ring."""
+
+
+CALL_SCENE = Scene(grammar.CALL)
+
+
+class Session:
+    """The running of one leg's documents, in the leg's own thread."""
+
+    def __init__(self, leg: Leg, board: Switchboard) -> None:
+        """`board` gives what the verbs need: prompts, webhooks, queues, conferences, other legs."""
+        self.leg = leg
+        self.board = board
+        self._asked = ""
+        self._fallbacks = 0
+
+    def live(self, document: Document) -> None:
+        """Run from here to the end of the call, whatever comes in between."""
+        following: Document | None = document
+        while following is not None:
+            try:
+                self.run(following, CALL_SCENE)
+                following = None
+            except Redirected as redirected:
+                following = redirected.document
+            except CallOver:
+                return
+            except TwimlError as fault:
+                following = self._after(fault)
+        self.leg.timeline.add("verb", "end of the document")
+        self.leg.finish()
+
+    def run(self, document: Document, scene: Scene) -> None:
+        """One document and all it leads to, until one runs to its end. Raises TwimlError for a fault in any."""
+        following: Document | None = document
+        while following is not None:
+            verbs, here = self._load(following, scene)
+            following = self.execute(verbs, here)
+
+    def execute(self, verbs: list[Verb] | tuple[Verb, ...], scene: Scene) -> Document | None:
+        """Verbs in order; the document one of them leads to ends the others."""
+        for verb in verbs:
+            self.leg.checkpoint()
+            self.leg.timeline.add("verb", verb.name, **verb.attributes)
+            if verb.name in ANSWERS_THE_CALL:
+                self.leg.answer()
+            following = _VERBS[verb.name](self, verb, scene)
+            if following is not None:
+                return following
+        return None
+
+    def say(self, text: str) -> None:
+        """Let the leg hear a text; its caption appears when it begins."""
+        speech = self.board.prompts.say(text)
+        self.leg.timeline.add("caption", text, recordings=list(speech.recordings))
+        self.leg.play(speech.frames)
+
+    def tell(self, url: str, method: str, params: Mapping[str, str]) -> None:
+        """A request nobody waits for."""
+        form = {**self.leg.params(), **params}
+        self.board.webhooks.notify(self.leg.sid, method, url, form, self.leg.timeline)
+
+    def _load(self, document: Document, scene: Scene) -> tuple[list[Verb], Scene]:
+        if document.twiml is not None:
+            self._asked = ""
+            return check(document.twiml, scene.place), replace(scene, base="")
+        self._asked = document.url
+        self.leg.checkpoint()
+        params = {**self.leg.params(), **scene.params(), **document.params}
+        answer = self.board.webhooks.send(document.method, document.url, params, self.leg.timeline)
+        self.leg.checkpoint()
+        if answer.content_type not in XML_TYPES:
+            raise TwimlError(WRONG_CONTENT_TYPE, f"{document.url} answered with {answer.content_type!r}, not XML")
+        return check(answer.body, scene.place), replace(scene, base=answer.url, method=document.method)
+
+    def _after(self, fault: TwimlError) -> Document | None:
+        """What to run after a fault: the fallback address, or nothing once the caller has been told."""
+        leg = self.leg
+        leg.timeline.add("error", str(fault), code=fault.code, url=self._asked)
+        fallback = leg.fallback
+        if fallback is not None and self._asked != fallback.url and self._fallbacks < FALLBACKS_PER_CALL:
+            self._fallbacks += 1
+            return replace(fallback, params={"ErrorCode": str(fault.code), "ErrorUrl": self._asked})
+        try:
+            leg.answer()
+            self.say(SORRY)
+        except Redirected as redirected:
+            return redirected.document
+        except CallOver:
+            log.debug("%s ended before it could be told", leg.sid)
+        return None
+
+
+def _say(session: Session, verb: Verb, scene: Scene) -> None:
+    if verb.text:
+        _repeat(verb, lambda: session.say(verb.text))
+
+
+def _play(session: Session, verb: Verb, scene: Scene) -> None:
+    if verb.get("digits"):
+        session.leg.timeline.add("caption", f"(按键音 {verb.get('digits')})")
+        session.leg.play(silence(DTMF_S * len(verb.get("digits"))))
+        return
+    url = scene.resolve(verb.text)
+    try:
+        answer = session.board.webhooks.send("GET", url, {}, session.leg.timeline)
+        frames = hurried(frames_of(mulaw_of_wav(answer.body)), session.board.settings.speak_speed)
+    except (TwimlError, SoundError) as fault:
+        session.leg.timeline.add("error", f"<Play> {url}: {fault}", url=url)
+        frames = silence(1)
+    session.leg.timeline.add("caption", f"(播放 {url.rpartition('/')[2]})", url=url)
+    _repeat(verb, lambda: session.leg.play(frames))
+
+
+def _repeat(verb: Verb, once: Callable[[], None]) -> None:
+    """`loop` times; 0 is until something comes in between."""
+    times = int(verb.get("loop", "1"))
+    while True:
+        once()
+        times -= 1
+        if times == 0:
+            return
+
+
+def _pause(session: Session, verb: Verb, scene: Scene) -> None:
+    session.leg.pause(float(verb.get("length", "1")))
+
+
+def _redirect(session: Session, verb: Verb, scene: Scene) -> Document:
+    return Document(scene.resolve(verb.text), verb.get("method", "POST").upper())
+
+
+def _hangup(session: Session, verb: Verb, scene: Scene) -> None:
+    session.leg.finish("completed" if session.leg.answered else "busy")
+    raise CallOver
+
+
+def _reject(session: Session, verb: Verb, scene: Scene) -> None:
+    refused = "busy" if verb.get("reason") == "busy" else "failed"
+    session.leg.finish("completed" if session.leg.answered else refused)
+    raise CallOver
+
+
+def _leave(session: Session, verb: Verb, scene: Scene) -> None:
+    raise LeftQueue
+
+
+def _start(session: Session, verb: Verb, scene: Scene) -> None:
+    stream = verb.children[0]
+    url = stream.get("url")
+    callback = stream.get("statusCallback")
+    session.board.open_stream(
+        session.leg,
+        url=url,
+        name=stream.get("name"),
+        track=stream.get("track", "inbound_track"),
+        parameters={each.get("name"): each.get("value") for each in stream.children},
+        callback=(stream.get("statusCallbackMethod", "POST").upper(), scene.resolve(callback)) if callback else None,
+    )
+
+
+def _stop(session: Session, verb: Verb, scene: Scene) -> None:
+    name = verb.children[0].get("name")
+    for stream in session.leg.streams:
+        if name in {stream.name, ""}:
+            stream.stop()
+
+
+_VERBS: dict[str, Callable[[Session, Verb, Scene], Document | None]] = {
+    "Say": _say,
+    "Play": _play,
+    "Pause": _pause,
+    "Redirect": _redirect,
+    "Hangup": _hangup,
+    "Reject": _reject,
+    "Leave": _leave,
+    "Start": _start,
+    "Stop": _stop,
+    "Gather": gather.gather,
+    "Enqueue": enqueue.enqueue,
+    "Dial": dial.dial,
+}
