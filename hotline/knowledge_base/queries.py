@@ -1,0 +1,40 @@
+"""Reads on knowledge. Published answers are for every member of staff; nothing here is personal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from hotline.knowledge_base.models import Entry, Suggestion
+from hotline.knowledge_base.states import EntryState
+
+
+def entry_by_code(session: Session, code: str) -> Entry | None:
+    """Return the entry in whatever state it is; None when there is none."""
+    return session.scalar(select(Entry).where(Entry.code == code))
+
+
+def published(session: Session, on: date) -> Sequence[Entry]:
+    """Return the entries that hold on that day, by code."""
+    return session.scalars(
+        select(Entry)
+        .where(
+            Entry.state == EntryState.PUBLISHED,
+            or_(Entry.valid_from.is_(None), Entry.valid_from <= on),
+            or_(Entry.valid_to.is_(None), Entry.valid_to >= on),
+        )
+        .order_by(Entry.code)
+    ).all()
+
+
+def suggestions_of_call(session: Session, call_id: int) -> Sequence[Suggestion]:
+    """Return what was shown in a call with its entries, in the order of first appearance."""
+    return session.scalars(
+        select(Suggestion)
+        .where(Suggestion.call_id == call_id)
+        .options(joinedload(Suggestion.entry))
+        .order_by(Suggestion.shown_at, Suggestion.first_rank, Suggestion.id)
+    ).all()
