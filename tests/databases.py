@@ -1,4 +1,4 @@
-"""The same story on both databases: ``either_url``, ``either_engine``, ``either_sessions`` (and ``postgres_cluster``)."""
+"""The same story on both databases: ``either_url``, ``either_engine`` and ``either_sessions``."""
 
 from __future__ import annotations
 
