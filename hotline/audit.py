@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base, UTCDateTime
@@ -51,3 +52,30 @@ def record(
     session.add(row)
     session.flush()
     return row
+
+
+def search(
+    session: Session,
+    *,
+    acts: Iterable[str] = (),
+    user_ids: Iterable[int] | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[AccessLog]:
+    """Return rows newest first, older than ``before_id``: of these acts (none: all), by these users (None: all)."""
+    wanted = select(AccessLog).order_by(AccessLog.id.desc()).limit(limit)
+    if acts := tuple(acts):
+        wanted = wanted.where(AccessLog.act.in_(acts))
+    if user_ids is not None:
+        wanted = wanted.where(AccessLog.user_id.in_(tuple(user_ids)))
+    if before_id is not None:
+        wanted = wanted.where(AccessLog.id < before_id)
+    return list(session.scalars(wanted))
+
+
+def counts(session: Session, *, user_ids: Iterable[int] | None = None) -> dict[str, int]:
+    """Return how many rows there are of each act, by these users (None: all)."""
+    wanted = select(AccessLog.act, func.count()).group_by(AccessLog.act)
+    if user_ids is not None:
+        wanted = wanted.where(AccessLog.user_id.in_(tuple(user_ids)))
+    return {act: number for act, number in session.execute(wanted)}

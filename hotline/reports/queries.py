@@ -5,10 +5,11 @@ Ids K1 to K8 are the trade's indicators. A share without a base is None, never 0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import mean
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -203,3 +204,43 @@ def presence_minutes(session: Session, user_id: int, start: datetime, end: datet
         if held > 0:
             minutes[state] = minutes.get(state, 0.0) + held
     return minutes
+
+
+HOUR_STEP: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class HourLines:
+    """The last hour, a point every five minutes, oldest first. Shares leave out the steps without a base."""
+
+    waiting: list[int]
+    longest_s: list[float]
+    entered: list[int]
+    k1: list[float]
+    k2: list[float]
+
+
+def hour_lines(session: Session, now: datetime) -> HourLines:
+    """Recount the last hour of the queue for the wall: who waited at each point, what entered in each step."""
+    # a call that waits at the hour's first point may have entered before it
+    return lines_of(ways(session, now - timedelta(hours=2), now), now)
+
+
+def lines_of(found: Sequence[Way], now: datetime) -> HourLines:
+    """Make the lines of the hour before ``now`` from ways that may have begun earlier."""
+    start = now - timedelta(hours=1)
+    points = [start + HOUR_STEP * step for step in range(1, 13)]
+    waits = [[at - way.entered_at for way in found if _waits_at(way, at)] for at in points]
+    steps = [count(way for way in found if at - HOUR_STEP <= way.entered_at < at) for at in points]
+    return HourLines(
+        waiting=[len(step) for step in waits],
+        longest_s=[max((wait.total_seconds() for wait in step), default=0.0) for step in waits],
+        entered=[step.offered for step in steps],
+        k1=[step.k1 for step in steps if step.k1 is not None],
+        k2=[step.k2 for step in steps if step.k2 is not None],
+    )
+
+
+def _waits_at(way: Way, at: datetime) -> bool:
+    end = way.answered_at or way.abandoned_at
+    return way.entered_at <= at and (end is None or end > at)

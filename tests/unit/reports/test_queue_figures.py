@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.reports.queries import QueueFigures, Way, count
+from hotline.reports.queries import QueueFigures, Way, count, lines_of
 
 START = datetime.fromisoformat("2026-11-18T04:00:00+00:00")
 
@@ -51,3 +51,14 @@ def test_the_parts_never_exceed_the_whole(found: list[Way]) -> None:
     assert figures.abandoned_short <= figures.abandoned
     if figures.k1 is not None and figures.k1a is not None:
         assert figures.k1 <= figures.k1a
+
+
+def test_the_last_hour_tells_who_waited_at_each_point_and_what_entered_in_between() -> None:
+    now = START + timedelta(hours=1)
+    early = Way(START - timedelta(minutes=2), START + timedelta(minutes=6), None)  # waits over the first point
+    late = Way(now - timedelta(minutes=1), None, None)  # waits still
+    lines = lines_of([early, late], now)
+    assert lines.waiting == [1] + [0] * 10 + [1]
+    assert lines.longest_s[0] == 7 * 60
+    assert lines.entered == [0] * 11 + [1]
+    assert lines.k1 == [0.0]  # only the last step has a base

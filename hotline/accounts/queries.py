@@ -1,0 +1,29 @@
+"""Reads on people who log in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from hotline.accounts.models import User
+
+
+def named(session: Session, user_ids: Iterable[int | None]) -> dict[int, User]:
+    """Return the users with these ids, by id; ids nobody has are left out."""
+    wanted = {user_id for user_id in user_ids if user_id is not None}
+    return {user.id: user for user in session.scalars(select(User).where(User.id.in_(wanted)))} if wanted else {}
+
+
+def called(session: Session, text: str) -> list[User]:
+    """Return the users whose name or user name holds ``text``, by user name."""
+    return list(
+        session.scalars(
+            select(User)
+            .where(
+                or_(User.display_name.contains(text, autoescape=True), User.username.contains(text, autoescape=True))
+            )
+            .order_by(User.username)
+        )
+    )
