@@ -16,6 +16,7 @@ from typing import Any, Final
 HERE: Final = Path(__file__).parent
 MODEL: Final = HERE / "vosk-model-demo-zh-8k"
 VOICES: Final = HERE / "voices"
+GUNICORN_CONF: Final = HERE.parents[1] / "gunicorn.conf.py"
 LOOPBACK: Final = "127.0.0.1"
 NUMBERS: Final = ("12345", "961890")
 USUAL_PORTS: Final = {"web": 8000, "media": 8001, "exchange": 4020, "valkey": 6390}
@@ -82,6 +83,7 @@ def environment(folder: Path, ports: Ports, kept: Mapping[str, str], model: Path
         "HOTLINE_TWILIO_AUTH_TOKEN": kept["auth_token"],
         "HOTLINE_TWILIO_API_URL": f"http://{LOOPBACK}:{ports.exchange}",
         "HOTLINE_NUMBERS": ",".join(NUMBERS),
+        "EXCHANGE_AUTH_TOKEN": kept["auth_token"],
     }
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hotline.demo.places import ACCOUNT_SID, LOOPBACK, NUMBERS, VOICES, Ports
+from hotline.demo.places import ACCOUNT_SID, GUNICORN_CONF, LOOPBACK, NUMBERS, VOICES, Ports
 from hotline.queues import ALL
 
 START_WITHIN_S = 60.0
@@ -103,15 +103,15 @@ def programs(ports: Ports, folder: Path, notice: str) -> list[Program]:
 
     def gunicorn(part: str, port: int, threads: int) -> list[str]:
         return [
-            *(python, "-m", "gunicorn", "-c", "python:hotline.gunicorn", "--bind", f"{LOOPBACK}:{port}"),
+            *(python, "-m", "gunicorn", "-c", str(GUNICORN_CONF), "--bind", f"{LOOPBACK}:{port}"),
             *("--workers", "1", "--threads", str(threads), f"hotline.wsgi:{part}"),
         ]
 
     numbers = [argument for number in NUMBERS for argument in ("--number", f"{number}={voice_url}")]
     exchange = [
         *(python, "-m", "exchange", "--port", str(ports.exchange), "--account-sid", ACCOUNT_SID),
-        *(*numbers, "--prompts", str(VOICES / "prompts"), "--media-dir", str(VOICES / "callers")),
-        *("--media-dir", str(VOICES / "operator"), "--notice", notice),
+        *(*numbers, "--prompts", str(VOICES / "prompts"), "--callers", str(VOICES / "callers")),
+        *("--media-dir", str(VOICES), "--notice", notice),
     ]
     return [
         Program("exchange", exchange, ports.exchange),
