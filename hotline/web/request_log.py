@@ -1,0 +1,82 @@
+"""One log line and one measurement for every request. Ids only: no query strings, no fields, no paths with numbers."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+from time import perf_counter
+from typing import Final
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import Histogram
+from structlog.typing import Processor
+
+log = structlog.get_logger("hotline.request")
+
+ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
+QUIET: Final = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
+SECONDS: Final = Histogram(
+    "hotline_request_seconds",
+    "Time to answer a request.",
+    ("method", "rule", "status"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
+)
+
+
+def configure() -> None:
+    """Send all logs of this process to standard error, one JSON object a line. Called once by ``wsgi``."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+
+
+def init_app(app: Flask) -> None:
+    """Give every request an id (``X-Request-Id``, kept when a proxy sent a sane one), a log line and a measurement."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = perf_counter()
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if ID.fullmatch(given) else secrets.token_hex(8)
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if "began" not in g:
+            return response
+        response.headers["X-Request-Id"] = g.request_id
+        rule = request.url_rule.rule if request.url_rule else "-"  # the pattern: a path may hold an order's number
+        if request.endpoint not in QUIET:
+            took = perf_counter() - g.began
+            SECONDS.labels(request.method, rule, str(response.status_code)).observe(took)
+            log.info("request", method=request.method, rule=rule, status=response.status_code, ms=round(took * 1000, 1))
+        return response
+
+    @app.teardown_request
+    def forget(_fault: BaseException | None) -> None:
+        structlog.contextvars.unbind_contextvars("request_id")
