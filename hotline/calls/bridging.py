@@ -100,7 +100,7 @@ def connect(
                 timeout_s=RING_FOR_S,
             )
             _record_ringing(sessions, leg_id, line)
-        telephony.redirect(plan.caller_line, links.again(call_id) if plan.back else links.bridge(call_id))
+        telephony.redirect(plan.caller_line, links.again() if plan.back else links.bridge())
     except (CarrierRefused, CarrierUnreachable) as fault:
         log.warning("call %s leg %s not connected: %s", call_id, leg_id, type(fault).__name__)
         return _give_back(sessions, telephony, leg_id, type(fault).__name__, now_fn())

@@ -14,6 +14,34 @@ class Links:
     def _at(self, path: str) -> str:
         return f"{self.public_url}/ivr/{path}"
 
+    def key(self, place: str) -> str:
+        """Where a pressed key goes; ``place``: greeting or queue."""
+        return self._at(f"key?place={place}")
+
+    def wait(self, turn: int = 0, *, told: int = -1, quiet: int = 0) -> str:
+        """What a waiting caller hears; ``told``: the place last said, ``quiet``: rounds since."""
+        return self._at(f"wait?turn={turn}&told={told}&quiet={quiet}") if turn else self._at("wait")
+
+    def after_queue(self) -> str:
+        """What a caller's line asks when it left the queue."""
+        return self._at("after-queue")
+
+    def bridge(self) -> str:
+        """What brings a waiting caller into the conference."""
+        return self._at("bridge")
+
+    def again(self) -> str:
+        """What brings a caller whose operator's line fell back into the queue."""
+        return self._at("again")
+
+    def after_call(self) -> str:
+        """What a caller's line asks when its conference is over."""
+        return self._at("after-call")
+
+    def conference(self) -> str:
+        """Where the carrier tells who came into a conference."""
+        return self._at("conference")
+
     def operator(self, leg_id: int) -> str:
         """What an operator's line asks when it is answered."""
         return self._at(f"operator?leg={leg_id}")
@@ -21,23 +49,3 @@ class Links:
     def leg_status(self, leg_id: int) -> str:
         """Where the carrier tells what becomes of an operator's line."""
         return self._at(f"status?leg={leg_id}")
-
-    def bridge(self, call_id: int) -> str:
-        """What brings a waiting caller into the conference."""
-        return self._at(f"bridge?call={call_id}")
-
-    def again(self, call_id: int) -> str:
-        """What brings a caller whose operator's line fell back into the queue."""
-        return self._at(f"again?call={call_id}")
-
-    def callback_officer(self, attempt_id: int) -> str:
-        """What a callback officer's line asks when it is answered."""
-        return self._at(f"callback/officer?attempt={attempt_id}")
-
-    def callback_keypad(self, attempt_id: int) -> str:
-        """What a citizen's line asks when it is answered and keys are to be pressed."""
-        return self._at(f"callback/keypad?attempt={attempt_id}")
-
-    def callback_status(self, attempt_id: int, party: str) -> str:
-        """Where the carrier tells what becomes of a callback's line; ``party``: citizen or officer."""
-        return self._at(f"status?attempt={attempt_id}&party={party}")

@@ -52,6 +52,7 @@ class Call(Base):
     offered_to_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     outcome: Mapped[str] = mapped_column(String(20), default="")  # see states.Outcome
+    suggested: Mapped[list[int]] = mapped_column(JSON, default=list)  # knowledge entries on the screen now, best first
     version: Mapped[int] = mapped_column(default=1)
 
     number: Mapped[DialledNumber | None] = relationship()
@@ -73,6 +74,7 @@ class CallLeg(Base):
     state: Mapped[str] = mapped_column(String(12))  # planned, ringing, live, ended, failed
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    joined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # in the conference with the caller
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     stream_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     stream_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -16,6 +16,8 @@ from hotline.callers import queries as callers
 from hotline.calls.models import Call, CallLeg, Presence, QueueEvent, Utterance
 from hotline.calls.states import CallState, QueueKind
 from hotline.errors import NotFound
+from hotline.knowledge_base.models import Suggestion
+from hotline.knowledge_base.queries import suggestions_of_call
 
 RECENT: Final = timedelta(minutes=30)
 ENOUGH_ANSWERS: Final = 3  # fewer say nothing about how long the next one takes
@@ -148,6 +150,12 @@ def utterances(session: Session, call_id: int, *, after_id: int = 0) -> list[Utt
             .order_by(Utterance.start_ms, Utterance.id)
         )
     )
+
+
+def suggestions_now(session: Session, call: Call) -> list[Suggestion]:
+    """Return what is suggested to the operator now, best first, with its entries."""
+    by_entry = {row.entry_id: row for row in suggestions_of_call(session, call.id)}
+    return [by_entry[entry_id] for entry_id in call.suggested if entry_id in by_entry]
 
 
 def events(session: Session, call_id: int) -> list[QueueEvent]:

@@ -258,11 +258,21 @@ def operator_answered(session: Session, *, leg_id: int, provider_id: str, now: d
     return call
 
 
+def operator_joined(session: Session, *, provider_id: str, now: datetime) -> None:
+    """Write down that an operator's line is in the conference with its caller; other lines there are of no interest."""
+    leg = session.scalar(
+        select(CallLeg).where(CallLeg.provider_id == provider_id, CallLeg.track == Track.OPERATOR).with_for_update()
+    )
+    if leg is not None and leg.joined_at is None:
+        leg.joined_at = now
+        session.flush()
+
+
 def operator_leg_status(session: Session, *, leg_id: int, status: str, provider_id: str, now: datetime) -> LegChange:
     """Take the carrier's word about an operator's line, in whatever order it comes.
 
-    A line that failed before it was open sends the caller back to the queue; ``message_id`` is then the outbox row
-    that fetches them from the conference. Raises ``Invalid`` for a status no carrier has.
+    A line that never came into the conference sends the caller back to the queue; ``message_id`` is then the outbox
+    row that fetches them. Raises ``Invalid`` for a status no carrier has.
     """
     state = LEG_STATE_OF_STATUS.get(status)
     if state is None:
@@ -272,7 +282,6 @@ def operator_leg_status(session: Session, *, leg_id: int, status: str, provider_
     session.refresh(leg)
     if leg.provider_id not in {None, provider_id} or LEG_RANK[state] <= LEG_RANK[LegState(leg.state)]:
         return LegChange(call.id, leg.user_id)
-    was_open = leg.state == LegState.LIVE
     leg.provider_id = provider_id
     if state == LegState.LIVE:
         # the line's own request for instructions says when the operator is really there
@@ -281,8 +290,9 @@ def operator_leg_status(session: Session, *, leg_id: int, status: str, provider_
         leg.state = state
         return LegChange(call.id, leg.user_id)
     _end_leg(leg, state, now)
-    if was_open or call.state != CallState.TALKING or call.operator_id != leg.user_id:
-        return LegChange(call.id, leg.user_id)  # an open conference ends with its operator and asks what is next
+    theirs = call.state == CallState.TALKING and call.operator_id == leg.user_id and call.closing_at is None
+    if not theirs or leg.joined_at is not None:
+        return LegChange(call.id, leg.user_id)  # a conference ends with its operator, and the caller's line asks on
     return_to_queue(session, call_id=call.id, now=now, why=status)
     row = outbox.add(session, "call.connect", now=now, call_id=call.id, leg_id=leg.id)
     return LegChange(call.id, leg.user_id, row.id)
