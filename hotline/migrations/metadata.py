@@ -9,7 +9,20 @@ from hotline.delivery import models as delivery
 from hotline.follow_ups import models as follow_ups
 from hotline.knowledge_base import models as knowledge_base
 from hotline.units import models as units
+from hotline.web import idempotency
 from hotline.work_orders import models as work_orders
 
-MODULES = (audit, outbox, accounts, units, knowledge_base, callers, calls, work_orders, follow_ups, delivery)
+MODULES = (
+    audit,
+    outbox,
+    accounts,
+    units,
+    knowledge_base,
+    callers,
+    calls,
+    work_orders,
+    follow_ups,
+    delivery,
+    idempotency,
+)
 metadata = Base.metadata
