@@ -44,6 +44,7 @@ class Attempt(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     state: Mapped[str] = mapped_column(String(12))  # planned, ringing, connected, ended, no_answer, failed
+    answer: Mapped[str] = mapped_column(String(16), default="")  # what a key or an SMS said, until a person asks why
     citizen_provider_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     officer_provider_id: Mapped[str | None] = mapped_column(String(64), unique=True)
 

@@ -38,6 +38,7 @@ class WorkOrder(Base):
     demand_type: Mapped[str] = mapped_column(String(12), default="help")
     category_code: Mapped[str] = mapped_column(String(20), default="")
     urgency: Mapped[str] = mapped_column(String(10), default="normal")  # normal, urgent, critical (一般 紧急 特急)
+    hard: Mapped[bool] = mapped_column(default=False)  # 疑难: the longest limit
     title: Mapped[str] = mapped_column(String(120), default="")
     content: Mapped[str] = mapped_column(Text, default="")
     desired_result: Mapped[str] = mapped_column(Text, default="")
@@ -77,12 +78,15 @@ class WorkOrder(Base):
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    event_count: Mapped[int] = mapped_column(default=0)  # length and head of the chain: a cut-off tail shows
+    head_hash: Mapped[str] = mapped_column(String(64), default="")
     version: Mapped[int] = mapped_column(default=1)
 
     caller: Mapped[Caller | None] = relationship()
     lead_unit: Mapped[Unit | None] = relationship(foreign_keys=[lead_unit_id])
     sub_orders: Mapped[list[SubOrder]] = relationship(back_populates="order", order_by="SubOrder.id")
     events: Mapped[list[OrderEvent]] = relationship(back_populates="order", order_by="OrderEvent.seq")
+    spans: Mapped[list[HolderSpan]] = relationship(back_populates="order", order_by="HolderSpan.id")
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -116,6 +120,7 @@ class SubOrder(Base):
 class OrderEvent(Base):
     """One link of an order's chain. ``hash`` covers everything but ``private`` and ``private_salt``.
 
+    It is the SHA-256 of canonical JSON (see ``journal``); the first ``prev_hash`` is that of the order number.
     ``data`` holds no personal data; free words are in ``private``, of which the chain keeps only a salted
     commitment, so that erasing them leaves the chain whole.
     """
@@ -154,6 +159,9 @@ class HolderSpan(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     from_at: Mapped[datetime] = mapped_column(UTCDateTime)
     to_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    order: Mapped[WorkOrder] = relationship(back_populates="spans")
+    unit: Mapped[Unit | None] = relationship()
 
 
 class Report(Base):

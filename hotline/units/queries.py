@@ -1,0 +1,84 @@
+"""Reads on the tree of units and the responsibility list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from hotline.accounts.models import User
+from hotline.accounts.roles import TIER_2, TIER_3
+from hotline.errors import NotFound
+from hotline.units.models import Category, ResponsibilityLine, Unit
+
+
+def by_code(session: Session, code: str) -> Unit:
+    """Return the unit with this code; raises ``NotFound``."""
+    unit = session.scalar(select(Unit).where(Unit.code == code))
+    if unit is None:
+        raise NotFound(f"没有编号为 {code} 的单位")
+    return unit
+
+
+def in_subtree(path: str) -> Select[int]:
+    """Return a select of the ids of every unit at or under ``path``, for use inside other queries."""
+    return select(Unit.id).where(Unit.path.startswith(path, autoescape=True))
+
+
+def subtree_ids(session: Session, unit_id: int) -> list[int]:
+    """Return the ids of the unit and of everything under it; empty when there is no such unit."""
+    path = session.scalar(select(Unit.path).where(Unit.id == unit_id))
+    return list(session.scalars(in_subtree(path))) if path else []
+
+
+def is_within(session: Session, *, unit_id: int, top_id: int) -> bool:
+    """Whether ``unit_id`` is ``top_id`` or stands under it."""
+    path = session.scalar(select(Unit.path).where(Unit.id == unit_id)) or ""
+    return f"/{top_id}/" in path
+
+
+def children(session: Session, unit_id: int, *, active_only: bool = True) -> Sequence[Unit]:
+    """Return the units directly under one, by code."""
+    query = select(Unit).where(Unit.parent_id == unit_id).order_by(Unit.code)
+    return session.scalars(query.where(Unit.active) if active_only else query).all()
+
+
+def units_of_tier(session: Session, tier: int, *, active_only: bool = True) -> Sequence[Unit]:
+    """Return the units of one tier, by code."""
+    query = select(Unit).where(Unit.tier == tier).order_by(Unit.code)
+    return session.scalars(query.where(Unit.active) if active_only else query).all()
+
+
+def has_active_user(session: Session, unit: Unit) -> bool:
+    """Whether somebody there can sign: an active user with a role of the unit's tier."""
+    roles = TIER_2 if unit.tier == 2 else TIER_3
+    counted = session.scalar(
+        select(func.count()).select_from(User).where(User.unit_id == unit.id, User.active, User.role.in_(roles))
+    )
+    return bool(counted)
+
+
+def lines_for(session: Session, category_code: str, *, on: date) -> Sequence[ResponsibilityLine]:
+    """Return the lines of the version in force on a day for one kind of matter, by code."""
+    version = session.scalar(
+        select(ResponsibilityLine.version)
+        .where(ResponsibilityLine.valid_from <= on)
+        .order_by(ResponsibilityLine.valid_from.desc(), ResponsibilityLine.version.desc())
+        .limit(1)
+    )
+    return session.scalars(
+        select(ResponsibilityLine)
+        .where(
+            ResponsibilityLine.version == version,
+            ResponsibilityLine.category_code == category_code,
+            ResponsibilityLine.valid_from <= on,
+        )
+        .order_by(ResponsibilityLine.code)
+    ).all()
+
+
+def categories(session: Session) -> Sequence[Category]:
+    """Return the city's kinds of matter, by code."""
+    return session.scalars(select(Category).order_by(Category.code)).all()

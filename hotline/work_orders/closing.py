@@ -1,0 +1,205 @@
+"""From the callback to the archive: T23, T24, T25, T30, T41."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from hotline.accounts.service import Actor
+from hotline.calendars.base import Calendar
+from hotline.errors import Invalid, NotAllowedNow
+from hotline.work_orders import clock
+from hotline.work_orders.checking import take_up
+from hotline.work_orders.handling import last_reporter
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import (
+    DONE,
+    LIVE,
+    SYS,
+    UNCALLED,
+    Action,
+    CloseKind,
+    Satisfaction,
+    Solved,
+    Status,
+)
+from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
+
+QUIET_DAYS: Final = 30
+
+
+def round_of(order: WorkOrder) -> int:
+    """Return which handling the order is in: 1, and one more for each redo."""
+    return order.redo_count + 1
+
+
+def verdict(satisfaction: str, solved: str, contacted: bool | None) -> Action:
+    """Return ``CLOSE`` (T23: satisfied or solved) or ``REDO`` (T24: not satisfied, and not contacted or not solved).
+
+    Both rows fit a citizen who is dissatisfied, never contacted, yet says it is solved: T24 asks for more, so it
+    wins. Who was reached but would not rate closes unless the matter is said to be unsolved.
+    """
+    if satisfaction in (Satisfaction.SATISFIED, Satisfaction.FAIR):
+        return Action.CLOSE
+    if satisfaction == Satisfaction.NONE and solved in (Solved.YES, ""):
+        return Action.CLOSE
+    return Action.REDO if contacted is False or solved != Solved.YES else Action.CLOSE
+
+
+def record_evaluation(
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    round: int,
+    satisfaction: str,
+    solved: str,
+    contacted: bool | None,
+    reasons: Sequence[str] = (),
+) -> WorkOrder:
+    """Act on what the citizen said of round ``round``: close (N14 to N16) or have it redone (N14 to N15 to in hand).
+
+    Safe to run twice: a round already settled changes nothing. After the last redo of the profile a dissatisfied
+    citizen's order closes as ``redo_exhausted`` under blue supervision: a supervisor takes it from there.
+    """
+    if satisfaction not in set(Satisfaction):
+        raise Invalid("没有这个满意度", satisfaction="请选择满意度")
+    if solved and solved not in set(Solved):
+        raise Invalid("没有这个选项", solved="请选择是否解决")
+    if _settled(order, round):
+        return order
+    what = verdict(satisfaction, solved, contacted)
+    rules = clock.profile(order.profile)
+    exhausted = what == Action.REDO and order.redo_count >= rules.redo_most
+    action = Action.CLOSE if exhausted else what
+    rule_for(order, action, actor)
+    order.first_satisfaction = order.first_satisfaction or satisfaction
+    data = {
+        "round": round,
+        "satisfaction": satisfaction,
+        "solved": solved,
+        "contacted": contacted,
+        "reasons": list(reasons),
+    }
+    if action == Action.REDO:
+        _redo(session, order, rules, actor=actor, now=now, calendar=calendar, tz=tz, data=data)
+    else:
+        if exhausted and order.supervision == "none":
+            order.supervision = "blue"
+        kind = CloseKind.REDO_EXHAUSTED if exhausted else CloseKind.EVALUATED
+        _close(session, order, kind, actor=actor, now=now, satisfaction=satisfaction, solved=solved, data=data)
+    return order
+
+
+def not_reached(
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    round: int,
+    kind: CloseKind = CloseKind.NOT_REACHED,
+) -> WorkOrder:
+    """Close an order whose citizen could not be asked (T25). Never counted as satisfied: it stays unrated.
+
+    Safe to run twice. Whether the tries suffice is decided where they are counted, in ``follow_ups``.
+    """
+    if kind not in UNCALLED:
+        raise Invalid("这不是未回访办结的原因")
+    if _settled(order, round):
+        return order
+    rule_for(order, Action.CLOSE, actor)
+    order.first_satisfaction = order.first_satisfaction or Satisfaction.NONE
+    _close(
+        session,
+        order,
+        kind,
+        actor=actor,
+        now=now,
+        satisfaction=Satisfaction.NONE,
+        solved="",
+        data={"round": round, "satisfaction": Satisfaction.NONE.value},
+    )
+    return order
+
+
+def archive(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) -> WorkOrder:
+    """Archive what is settled: an answer at once, a closed order after 30 quiet days."""
+    rule_for(order, Action.ARCHIVE, actor)
+    if order.status == Status.CLOSED and now - order.updated_at < timedelta(days=QUIET_DAYS):
+        raise NotAllowedNow(f"办结满 {QUIET_DAYS} 天方可归档", allowed=[])
+    advance(session, order, Action.ARCHIVE, actor=actor, now=now)
+    return order
+
+
+def _settled(order: WorkOrder, round: int) -> bool:
+    return round < round_of(order) or (round == round_of(order) and order.status in DONE)
+
+
+def _redo(
+    session: Session,
+    order: WorkOrder,
+    rules: clock.Profile,
+    *,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    data: dict[str, object],
+) -> None:
+    reporter = last_reporter(session, order)
+    above = lead_sub(order, 2)
+    due = clock.redo_deadline(rules, order.demand_type, order.urgency, now, calendar, tz, hard=order.hard)
+    # time already given is never taken back
+    order.deadline_at = max(due.at, order.deadline_at) if order.deadline_at else due.at
+    order.deadline_provisional = due.provisional
+    order.redo_count += 1
+    for sub in {reporter, above}:
+        if sub is not None:
+            sub.deadline_at = order.deadline_at
+    advance(
+        session,
+        order,
+        Action.REDO,
+        actor=actor,
+        now=now,
+        holder=reporter,
+        step_due_at=order.deadline_at,
+        data={**data, "unit": reporter.unit_id, "deadline_at": order.deadline_at.isoformat()},
+    )
+    take_up(session, order=order, now=now, what="redo")
+
+
+def _close(
+    session: Session,
+    order: WorkOrder,
+    kind: CloseKind,
+    *,
+    actor: Actor,
+    now: datetime,
+    satisfaction: str,
+    solved: str,
+    data: dict[str, object],
+) -> None:
+    order.final_satisfaction = satisfaction
+    order.final_solved = solved
+    order.close_kind = kind
+    for sub in order.sub_orders:
+        if sub.state in LIVE:
+            move_sub(sub, Action.CLOSE)
+            sub.closed_at = now
+    advance(
+        session,
+        order,
+        Action.CLOSE,
+        actor=actor,
+        now=now,
+        data={**data, "kind": kind.value, "by_system": actor.role == SYS},
+        messages=sms(order, "closed"),
+    )

@@ -1,0 +1,241 @@
+"""To the units: T6 from the hub, T9 from a tier-2 unit to one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from sqlalchemy.orm import Session
+
+from hotline.accounts.service import Actor
+from hotline.calendars.base import Calendar
+from hotline.errors import Invalid
+from hotline.units import queries as units
+from hotline.units.models import ResponsibilityLine, Unit
+from hotline.work_orders import clock
+from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.states import Action, Part, SubState
+from hotline.work_orders.steps import advance, is_assisting, move_sub, note, note_rule_for, push, rule_for, sub_of
+
+
+def dispatch(
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    lead_unit_id: int,
+    assisting_ids: Sequence[int] = (),
+    responsibility_line_id: int | None = None,
+    advice: str = "",
+    hard: bool = False,
+) -> WorkOrder:
+    """Send the order to tier-2 units (N2 to N5): one leads, others assist. ``hard`` gives it the longest limit.
+
+    Raises ``Invalid`` in words, before anything is written, for a unit that does not exist, is not tier 2, is
+    inactive, has nobody who could sign, or is named twice, and for an unknown line of the list.
+    """
+    rule_for(order, Action.DISPATCH, actor)
+    lead, assisting = _units_that_can_sign(session, lead_unit_id, assisting_ids)
+    if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
+        raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
+    rules = clock.profile(order.profile)
+    if hard and not order.hard:
+        _lengthen(order, rules, calendar, tz)
+    due = clock.sign_due(rules, order.urgency, now, calendar, tz)
+    for unit, part in [(lead, Part.LEAD), *((unit, Part.ASSISTING) for unit in assisting)]:
+        order.sub_orders.append(
+            SubOrder(
+                unit=unit,
+                unit_id=unit.id,  # charged before the flush that would fill it
+                tier=unit.tier,
+                part=part,
+                state=SubState.TO_SIGN,
+                assigned_at=now,
+                sign_due_at=due.at if due else None,
+                deadline_at=order.deadline_at,
+                advice=advice,
+            )
+        )
+    order.lead_unit = lead
+    order.responsibility_line_id = responsibility_line_id
+    order.dispatch_advice = advice
+    order.dispatched_at = now
+    order.first_dispatched_at = order.first_dispatched_at or now
+    order.dispatch_count += 1
+    everyone = [lead.id, *(unit.id for unit in assisting)]
+    advance(
+        session,
+        order,
+        Action.DISPATCH,
+        actor=actor,
+        now=now,
+        step_due_at=due.at if due else order.deadline_at,
+        data={
+            "lead": lead.id,
+            "assisting": everyone[1:],
+            "line": responsibility_line_id,
+            "hard": order.hard,
+            "deadline_at": order.deadline_at.isoformat() if order.deadline_at else None,
+        },
+        private={"advice": advice},
+        for_units=everyone,
+        messages=[push(order, unit_id, "to_sign") for unit_id in everyone],
+    )
+    return order
+
+
+def hand_down(
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    unit_id: int,
+    due_at: datetime | None = None,
+    advice: str = "",
+) -> WorkOrder:
+    """Give the order to a tier-3 unit of one's own (N6 to N7; an assisting unit: its own part only).
+
+    ``due_at`` is the sub-deadline, at most what is left of the order's; without it the order's deadline less the
+    time the unit above needs to check. Raises ``Invalid`` for a unit elsewhere, without anybody, or a late date.
+    """
+    assisting = is_assisting(order, actor)
+    (note_rule_for if assisting else rule_for)(order, Action.HAND_DOWN, actor)
+    above = sub_of(order, actor)
+    unit = _own_tier_3(session, above, unit_id)
+    if any(sub.unit_id == unit.id and sub.state not in (SubState.LEFT, SubState.CLOSED) for sub in order.sub_orders):
+        raise Invalid(f"{unit.name}已在办理这张工单", unit=f"{unit.name}已在办理这张工单")
+    rules = clock.profile(order.profile)
+    deadline = _sub_deadline(order, rules, due_at, now=now, calendar=calendar, tz=tz)
+    sign = clock.sign_due(rules, order.urgency, now, calendar, tz)
+    order.sub_orders.append(
+        SubOrder(
+            unit=unit,
+            unit_id=unit.id,  # charged before the flush that would fill it
+            parent_id=above.id,
+            tier=unit.tier,
+            part=above.part,
+            state=SubState.TO_SIGN,
+            assigned_at=now,
+            sign_due_at=sign.at if sign else None,
+            deadline_at=deadline,
+            advice=advice,
+        )
+    )
+    move_sub(above, Action.HAND_DOWN)
+    data = {"unit": unit.id, "part": above.part, "deadline_at": deadline.isoformat() if deadline else None}
+    told = [push(order, unit.id, "to_sign")]
+    if assisting:
+        note(
+            session,
+            order,
+            Action.HAND_DOWN,
+            actor=actor,
+            now=now,
+            data=data,
+            private={"advice": advice},
+            for_units=[unit.id],
+            messages=told,
+        )
+    else:
+        advance(
+            session,
+            order,
+            Action.HAND_DOWN,
+            actor=actor,
+            now=now,
+            step_due_at=sign.at if sign else deadline,
+            data=data,
+            private={"advice": advice},
+            for_units=[unit.id],
+            messages=told,
+        )
+    return order
+
+
+def _units_that_can_sign(session: Session, lead_id: int, assisting_ids: Sequence[int]) -> tuple[Unit, list[Unit]]:
+    faults: dict[str, object] = {}
+    lead = session.get(Unit, lead_id)
+    if fault := _why_not(session, lead, lead_id):
+        faults["lead_unit"] = fault
+    assisting: list[Unit] = []
+    said: list[str] = []
+    for unit_id in assisting_ids:
+        unit = session.get(Unit, unit_id)
+        if fault := _why_not(session, unit, unit_id):
+            said.append(fault)
+        elif unit is not None:
+            if unit_id == lead_id or unit in assisting:
+                said.append(f"{unit.name}重复")
+            assisting.append(unit)
+    if said:
+        faults["assisting"] = "；".join(said)
+    if faults or lead is None:
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    return lead, assisting
+
+
+def _why_not(session: Session, unit: Unit | None, unit_id: int) -> str:
+    if unit is None:
+        return f"没有编号 {unit_id} 的单位"
+    if unit.tier != 2:
+        return f"{unit.name}不是二级承办单位，不能直接派单"
+    return _why_nobody(session, unit)
+
+
+def _why_nobody(session: Session, unit: Unit) -> str:
+    if not unit.active:
+        return f"{unit.name}已停用，工单不会发出"
+    if not units.has_active_user(session, unit):
+        return f"{unit.name}没有可签收的人员，工单不会发出"
+    return ""
+
+
+def _own_tier_3(session: Session, above: SubOrder, unit_id: int) -> Unit:
+    unit = session.get(Unit, unit_id)
+    if unit is None or not unit.path.startswith(above.unit.path) or unit.id == above.unit_id:
+        fault = "只能转派给本单位下属的单位"
+    elif unit.tier != 3:
+        fault = f"{unit.name}不是三级承办单位"
+    else:
+        fault = _why_nobody(session, unit)
+    if fault or unit is None:
+        raise Invalid(fault, unit=fault)
+    return unit
+
+
+def _sub_deadline(
+    order: WorkOrder, rules: clock.Profile, due_at: datetime | None, *, now: datetime, calendar: Calendar, tz: tzinfo
+) -> datetime | None:
+    whole = order.deadline_at
+    if due_at is not None:
+        if due_at <= now:
+            raise Invalid("办理时限应在现在之后", due_at="办理时限应在现在之后")
+        if whole is not None and due_at > whole:
+            latest = whole.astimezone(tz)
+            words = f"办理时限最晚到 {latest.year}年{latest.month}月{latest.day}日 {latest:%H:%M}"
+            raise Invalid(words, due_at=words)
+        return due_at
+    if whole is None:
+        return None
+    checking = clock.step_due(rules, "check", order.urgency, now, calendar, tz)
+    if checking is None:
+        return whole
+    left = clock.working_between(now, whole, calendar, tz) - clock.working_between(now, checking.at, calendar, tz)
+    # an order with no more left than checking takes is due below when it is due above
+    return clock.add_working(now, left, calendar, tz) if left.total_seconds() > 0 else whole
+
+
+def _lengthen(order: WorkOrder, rules: clock.Profile, calendar: Calendar, tz: tzinfo) -> None:
+    order.hard = True
+    if order.clock_started_at is None or order.deadline_at is None:
+        return
+    due = clock.deadline(rules, order.demand_type, order.urgency, order.clock_started_at, calendar, tz, hard=True)
+    # naming it hard may lengthen the limit, never shorten what was given
+    order.deadline_at = order.original_deadline_at = max(order.deadline_at, due.at)
+    order.deadline_provisional = order.deadline_provisional or due.provisional

@@ -1,0 +1,28 @@
+"""Verbs that change an order, by stage of its life. Each flushes and never commits."""
+
+from hotline.work_orders.checking import approve, reject
+from hotline.work_orders.closing import archive, not_reached, record_evaluation, round_of
+from hotline.work_orders.dispatching import dispatch, hand_down
+from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
+from hotline.work_orders.handling import report, sign
+from hotline.work_orders.telling import supplement, urge
+
+__all__ = [
+    "DRAFT_FIELDS",
+    "answer",
+    "approve",
+    "archive",
+    "dispatch",
+    "hand_down",
+    "not_reached",
+    "record_evaluation",
+    "reject",
+    "report",
+    "round_of",
+    "save_draft",
+    "sign",
+    "start_draft",
+    "submit",
+    "supplement",
+    "urge",
+]

@@ -1,0 +1,295 @@
+"""The one place where an order moves: the rule, the event, the holder, the due time and the messages in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from hotline import outbox
+from hotline.accounts.roles import TIER_2, TIER_3, UNITS
+from hotline.accounts.service import Actor
+from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
+from hotline.work_orders import journal
+from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    LIVE,
+    NOTES,
+    START,
+    STATES,
+    SUB_TRANSITIONS,
+    SUB_WORDS,
+    TRANSITIONS,
+    Action,
+    Holder,
+    Part,
+    Rule,
+    Status,
+    SubState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An outbox row to be: ids and codes only."""
+
+    topic: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+def push(order: WorkOrder, unit_id: int, what: str) -> Message:
+    """Tell a unit that it must act."""
+    return Message("order.push", {"order_id": order.id, "unit_id": unit_id, "what": what})
+
+
+def sms(order: WorkOrder, template: str) -> list[Message]:
+    """Tell the citizen, unless nobody is there to tell.
+
+    A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
+    """
+    if order.confidential or order.caller is None or order.caller.phone is None:
+        return []
+    return [Message("sms.send", {"template": template, "order_id": order.id})]
+
+
+# ---- who may do what
+
+
+def lead_sub(order: WorkOrder, tier: int) -> SubOrder | None:
+    """Return the live sub-order that leads at ``tier``."""
+    return next((sub for sub in _live(order) if sub.part == Part.LEAD and sub.tier == tier), None)
+
+
+def sub_of(order: WorkOrder, actor: Actor) -> SubOrder:
+    """Return the live sub-order of the actor's unit; ``NotFound`` for a unit that holds none."""
+    found = next((sub for sub in _live(order) if sub.unit_id == actor.unit_id), None)
+    if found is None:
+        raise NotFound("没有这张工单")
+    return found
+
+
+def _live(order: WorkOrder) -> list[SubOrder]:
+    return [sub for sub in reversed(order.sub_orders) if sub.state in LIVE]
+
+
+def is_assisting(order: WorkOrder, actor: Actor) -> bool:
+    """Whether the actor's unit only assists here."""
+    return actor.role in UNITS and sub_of(order, actor).part == Part.ASSISTING
+
+
+def rule_for(order: WorkOrder, action: Action, actor: Actor) -> Rule:
+    """Return the row that lets ``actor`` do ``action`` now.
+
+    Raises ``NotAllowedNow`` (the state forbids it; says what it allows), ``NotPermitted`` (not this person) or
+    ``NotFound`` (a unit that has nothing to do with the order).
+    """
+    rule = TRANSITIONS.get((order.status, action))
+    if rule is None:
+        raise not_now(order, action, actor)
+    if actor.role not in rule.roles:
+        raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}这张工单")
+    if actor.role in UNITS and order.status != START:
+        tier = STATES[Status(order.status)].tier
+        holding = lead_sub(order, tier) if tier else None
+        if sub_of(order, actor) is not holding:
+            raise NotPermitted("这一步由主办单位办理")
+    return rule
+
+
+def note_rule_for(order: WorkOrder, action: Action, actor: Actor) -> Rule:
+    """Like ``rule_for``, for what leaves the main state as it is."""
+    states, rule = NOTES[action]
+    if order.status not in states:
+        raise not_now(order, action, actor)
+    if actor.role not in rule.roles:
+        raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}")
+    if actor.role in UNITS:
+        sub = sub_of(order, actor)
+        if actor.role not in (TIER_2 if sub.tier == 2 else TIER_3):
+            raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}")
+        next_sub_state(sub, action)
+    return rule
+
+
+def allowed(order: WorkOrder, actor: Actor) -> list[Action]:
+    """Return what ``actor`` may do with the order now, main line first."""
+    found: list[Action] = []
+    main = [(action, rule_for) for status, action in TRANSITIONS if status == order.status]
+    notes = [(action, note_rule_for) for action, (states, _rule) in NOTES.items() if order.status in states]
+    for action, ask in main + notes:
+        try:
+            # a leading unit signs and reports on the main line; only assisting ones do so beside it
+            if ask is note_rule_for and actor.role in UNITS and not is_assisting(order, actor):
+                continue
+            ask(order, action, actor)
+        except (NotAllowedNow, NotPermitted, NotFound):
+            continue
+        found.append(action)
+    return found
+
+
+def not_now(order: WorkOrder, action: Action, actor: Actor) -> NotAllowedNow:
+    """Return the error that names what is allowed now."""
+    words = [ACTION_WORDS[item] for item in allowed(order, actor)]
+    state = STATES[Status(order.status)].word
+    then = f"现在可以：{'、'.join(words)}" if words else "现在没有您可以办理的步骤"
+    return NotAllowedNow(f"工单{state}，不能{ACTION_WORDS[action]}；{then}", allowed=words, status=order.status)
+
+
+def next_sub_state(sub: SubOrder, action: Action) -> SubState:
+    """Return where a unit's part goes by ``action``; ``NotAllowedNow`` when it goes nowhere."""
+    target = SUB_TRANSITIONS.get((SubState(sub.state), action))
+    if target is None:
+        word = SUB_WORDS[SubState(sub.state)]
+        possible = [ACTION_WORDS[step] for state, step in SUB_TRANSITIONS if state == sub.state and step in NOTES]
+        raise NotAllowedNow(
+            f"本单位{word}，不能{ACTION_WORDS[action]}", allowed=list(dict.fromkeys(possible)), status=sub.state
+        )
+    return target
+
+
+def move_sub(sub: SubOrder, action: Action) -> None:
+    """Take a unit's part one step on."""
+    sub.state = next_sub_state(sub, action)
+
+
+# ---- moving
+
+
+def advance(
+    session: Session,
+    order: WorkOrder,
+    action: Action,
+    *,
+    actor: Actor,
+    now: datetime,
+    to: Status | None = None,
+    holder: SubOrder | None = None,
+    step_due_at: datetime | None = None,
+    data: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+    for_units: Iterable[int] = (),
+    messages: Sequence[Message] = (),
+) -> OrderEvent:
+    """Take the order one step on by the table. The only function that sets ``status``.
+
+    ``to`` is needed where the row leads to more than one state; ``holder`` is the sub-order charged in states
+    that name no tier. ``private`` may be read by the hub, the actor's own line of units and ``for_units``.
+    Raises what ``rule_for`` raises, and ``NotAllowedNow`` when somebody else was faster.
+    """
+    rule = rule_for(order, action, actor)
+    target = to or rule.to[0]
+    if target not in rule.to:
+        raise Invalid(f"{action} 不通向 {target}")
+    at = _not_before(order, now)
+    with session.no_autoflush:
+        event = _append(
+            session, order, action, target, actor=actor, at=at, data=data, private=private, for_units=for_units
+        )
+        order.status = target
+        order.step_due_at = step_due_at
+        _charge(order, target, holder, at)
+        if STATES[target].holder is None:
+            order.closed_at = order.closed_at or at
+        flush(session)
+    for message in messages:
+        outbox.add(session, message.topic, now=now, **message.payload)
+    return event
+
+
+def note(
+    session: Session,
+    order: WorkOrder,
+    action: Action,
+    *,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+    for_units: Iterable[int] = (),
+    messages: Sequence[Message] = (),
+) -> OrderEvent:
+    """Write an event that leaves the main state as it is. Raises what ``note_rule_for`` raises."""
+    with session.no_autoflush:
+        at = _not_before(order, now)
+        status = Status(order.status)
+        event = _append(
+            session, order, action, status, actor=actor, at=at, data=data, private=private, for_units=for_units
+        )
+        flush(session)
+    for message in messages:
+        outbox.add(session, message.topic, now=now, **message.payload)
+    return event
+
+
+def _not_before(order: WorkOrder, now: datetime) -> datetime:
+    # the clocks of two machines differ by moments; an order's own time never runs backward
+    return max(now, order.updated_at)
+
+
+def _append(
+    session: Session,
+    order: WorkOrder,
+    action: Action,
+    target: Status,
+    *,
+    actor: Actor,
+    at: datetime,
+    data: Mapping[str, Any] | None,
+    private: Mapping[str, Any] | None,
+    for_units: Iterable[int],
+) -> OrderEvent:
+    readers = sorted(set(for_units))
+    kept = {key: value for key, value in (private or {}).items() if value not in (None, "")}
+    salt, commitment = journal.commit_to(kept) if kept else (None, "")
+    event = OrderEvent(
+        seq=order.event_count + 1,
+        action=action,
+        from_status=order.status,
+        to_status=target,
+        at=at,
+        actor_user_id=actor.user_id,
+        actor_role=actor.role,
+        actor_unit_id=actor.unit_id,
+        data={**(data or {}), **({"for_units": readers} if readers else {})},
+        private=kept or None,
+        private_salt=salt,
+        private_commitment=commitment,
+        prev_hash=order.head_hash or journal.first_link(order.order_no),
+    )
+    event.hash = journal.seal(event, order.order_no)
+    session.add(event)
+    event.order = order
+    order.event_count, order.head_hash, order.updated_at = event.seq, event.hash, at
+    return event
+
+
+def _charge(order: WorkOrder, target: Status, holder: SubOrder | None, at: datetime) -> None:
+    """End the present span and begin the next, unless the same one is charged on."""
+    state = STATES[target]
+    unit_id = None
+    if state.holder == Holder.UNIT:
+        sub = holder or (lead_sub(order, state.tier) if state.tier else None)
+        if sub is None:
+            raise Invalid(f"{state.word} 没有承办单位")
+        unit_id = sub.unit_id
+    running = next((span for span in order.spans if span.to_at is None), None)
+    if running is not None:
+        if (running.holder, running.unit_id) == (state.holder, unit_id):
+            return
+        running.to_at = at
+    if state.holder is not None:
+        order.spans.append(HolderSpan(holder=state.holder, unit_id=unit_id, from_at=at))
+
+
+def flush(session: Session) -> None:
+    """Write what is pending; ``NotAllowedNow`` when somebody else changed the order since it was read."""
+    try:
+        session.flush()
+    except StaleDataError as fault:
+        raise NotAllowedNow("这张工单刚刚有人处理过，请刷新后再看", stale=True) from fault
