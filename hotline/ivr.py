@@ -1,0 +1,276 @@
+"""Callers: the carrier's webhooks in, TwiML out.
+
+A repeated webhook gets the same answer again and changes nothing. Whatever goes wrong, a caller on the line hears a
+sentence and gets a person; a webhook nobody listens to gets its answer in words.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Final
+
+from flask import Blueprint, Response, request
+from prometheus_client import Counter
+from sqlalchemy.orm import Session
+
+from hotline.calls import queries, service
+from hotline.calls.events import leg_on
+from hotline.calls.links import Links
+from hotline.calls.models import Call
+from hotline.calls.states import LEG_RANK, LEG_STATE_OF_STATUS, CallState, LegState, Outcome, Track
+from hotline.errors import HotlineError, Invalid, NotPermitted
+from hotline.web import twiml
+from hotline.web.access import public
+from hotline.web.context import runtime
+from hotline.web.errors import STATUS
+from hotline.web.stream_token import make_token
+from hotline.web.twilio_signature import check_request
+from hotline.web.twiml import Sound
+from hotline.web.webhook import Reply, field, id_in_query, once, plain, xml
+
+log = logging.getLogger(__name__)
+bp = Blueprint("ivr", __name__, url_prefix="/ivr")
+
+MEDIA_PATH: Final = "/media/stream"
+OVER: Final = frozenset(
+    word for word, state in LEG_STATE_OF_STATUS.items() if LEG_RANK[state] == LEG_RANK[LegState.ENDED]
+)
+SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
+IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
+FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
+
+
+@bp.before_request
+def only_the_carrier() -> None:
+    """Refuse what the carrier did not sign."""
+    check_request(runtime().settings, request)
+
+
+@bp.errorhandler(NotPermitted)
+def refuse(fault: NotPermitted) -> Response:
+    """Say no in words; the check has logged it."""
+    return plain(fault.message, 403)
+
+
+@bp.errorhandler(HotlineError)
+def on_known_fault(fault: HotlineError) -> Response:
+    """Answer an expected fault: a sentence and a person where somebody listens."""
+    log.info("%s: %s", request.endpoint, type(fault).__name__)
+    return _apologise(type(fault).__name__, fault.message, STATUS[type(fault)])
+
+
+@bp.errorhandler(Exception)
+def on_fault(fault: Exception) -> Response:
+    """Answer an unexpected fault (the database away, for one): logged, counted, never heard as silence."""
+    log.error("%s failed", request.endpoint, exc_info=fault)
+    return _apologise(type(fault).__name__, "暂时无法处理，请稍后再试", 503)
+
+
+def _apologise(kind: str, sentence: str, status: int) -> Response:
+    route = request.endpoint or ""
+    FAULTS.labels(route, kind).inc()
+    if route in SILENT:
+        return plain(sentence, status)
+    if route in IN_QUEUE and request.args.get("place") != "greeting":
+        return xml(twiml.hold(_links()))  # the line waits for a person already
+    return xml(twiml.apology(_links()))
+
+
+def _links() -> Links:
+    return Links(runtime().settings.public_url)
+
+
+def _sound(leg_id: int) -> Sound:
+    settings = runtime().settings
+    return Sound(settings.media_url + MEDIA_PATH, make_token(settings, leg_id))
+
+
+def _open(session: Session, now: datetime) -> service.Opened:
+    """Return the call on this line; one that came while the database was away is opened now."""
+    return service.open_call(
+        session,
+        provider_id=field("CallSid"),
+        dialled=request.form.get("To", ""),
+        phone=request.form.get("From"),
+        now=now,
+    )
+
+
+def _sound_if_none(session: Session, call: Call) -> Sound | None:
+    """The caller's stream goes on through redirects; it is started again only if it never began."""
+    leg = leg_on(session, call.id, Track.CALLER)
+    return _sound(leg.id) if leg is not None and leg.stream_started_at is None else None
+
+
+@bp.post("/voice")
+@public
+def voice() -> Response:
+    """A call comes in: greeting with the recording notice, then the stream, then the queue."""
+    call_sid = field("CallSid")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        opened = _open(session, now)
+        number = opened.call.number
+        greeting = number.greeting if number is not None and number.greeting else twiml.GREETING
+        return Reply(twiml.greeting(greeting, _sound(opened.leg_id), _links()))
+
+    return once(handle, key=call_sid)
+
+
+@bp.post("/wait")
+@public
+def wait() -> Response:
+    """A round of the waiting line: enters the queue, tells place and expected wait now and then, runs the queue."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        opened = _open(session, now)
+        entered = opened.call.state == CallState.GREETING
+        call = service.enter_queue(session, call_id=opened.call.id, now=now)
+        facts = queries.wait_facts(session, call, now=now)
+        turn, told, quiet = (_small(name) for name in ("turn", "told", "quiet"))
+        body = twiml.waiting(facts, _links(), turn=turn, told=told, quiet=quiet)
+        return Reply(body, call.id if entered else None, assign=not facts.ringing)
+
+    return once(handle)
+
+
+def _small(name: str) -> int:
+    """A count this program put into the address itself; anything else counts as none."""
+    value = request.args.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else (-1 if name == "told" else 0)
+
+
+@bp.post("/key")
+@public
+def key() -> Response:
+    """A key was pressed: during the greeting any one goes on at once; in the queue 0 asks for a person."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        if request.args.get("place") == "greeting":
+            return Reply(twiml.queue(_sound(_open(session, now).leg_id), _links()))
+        return Reply(twiml.key_in_queue(request.form.get("Digits", ""), _links()))
+
+    return once(handle)
+
+
+@bp.post("/after-queue")
+@public
+def after_queue() -> Response:
+    """The line left the queue: bridged or redirected it goes on elsewhere, hung up it is over, else it waits again."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        result = request.form.get("QueueResult", "")
+        if result == "hangup" or request.form.get("CallStatus") in OVER:
+            return _caller_gone(session, now)
+        if result.startswith(("bridg", "redirect")):
+            return Reply(twiml.nothing())
+        return Reply(twiml.apology(_links()))
+
+    return once(handle)
+
+
+@bp.post("/bridge")
+@public
+def bridge() -> Response:
+    """A waiting caller's operator is being rung: into the conference. Without one any more, back to the queue."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        call = _open(session, now).call
+        if call.state != CallState.TALKING:
+            return Reply(twiml.apology(_links()))
+        return Reply(twiml.join_caller(call.id, _sound_if_none(session, call), _links()))
+
+    return once(handle)
+
+
+@bp.post("/again")
+@public
+def again() -> Response:
+    """The operator's line fell before anybody talked: an apology, and first in line."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        _open(session, now)
+        return Reply(twiml.apology(_links()))
+
+    return once(handle)
+
+
+@bp.post("/after-call")
+@public
+def after_call() -> Response:
+    """The conference is over: thanks after a conversation that was ended, else an apology and first in line."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        if request.form.get("CallStatus") in OVER:
+            return _caller_gone(session, now)
+        call = _open(session, now).call
+        operator_id = call.operator_id
+        if service.after_talk(session, call_id=call.id, now=now):
+            return Reply(twiml.thanks(ordered=call.outcome == Outcome.ORDERED))
+        return Reply(twiml.apology(_links()), call.id, (operator_id,) if operator_id is not None else ())
+
+    return once(handle)
+
+
+@bp.post("/operator")
+@public
+def operator() -> Response:
+    """An operator's line is open: into the conference, unless nobody waits there any more."""
+    leg_id = id_in_query("leg")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        call = service.operator_answered(session, leg_id=leg_id, provider_id=field("CallSid"), now=now)
+        if call is None:
+            return Reply(twiml.hang_up())
+        return Reply(twiml.join_operator(call.id, _sound(leg_id), _links()), call.id)
+
+    return once(handle)
+
+
+@bp.post("/conference")
+@public
+def conference() -> Response:
+    """Somebody came into a conference."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        if request.form.get("StatusCallbackEvent") == "participant-join":
+            service.operator_joined(session, provider_id=field("CallSid"), now=now)
+        return Reply(twiml.nothing())
+
+    return once(handle)
+
+
+@bp.post("/status")
+@public
+def status() -> Response:
+    """The carrier's word about a line, the caller's or (``leg``) an operator's, in whatever order it comes."""
+    call_sid, word = field("CallSid"), field("CallStatus")
+    if word not in LEG_STATE_OF_STATUS:
+        raise Invalid("不认识的线路状态", CallStatus=word)
+
+    def handle(session: Session, now: datetime) -> Reply:
+        if "leg" not in request.args:
+            return _caller_gone(session, now) if word in OVER else Reply(twiml.nothing())
+        change = service.operator_leg_status(
+            session, leg_id=id_in_query("leg"), status=word, provider_id=call_sid, now=now
+        )
+        users = (change.user_id,) if change.user_id is not None else ()
+        back = change.message_id is not None
+        return Reply(twiml.nothing(), change.call_id, users, assign=back, message_id=change.message_id)
+
+    return once(handle)
+
+
+def _caller_gone(session: Session, now: datetime) -> Reply:
+    # also a call whose end is told before its beginning: who hangs up during the greeting is a row too
+    opened = _open(session, now)
+    ended = service.caller_gone(session, provider_id=opened.call.provider_id, now=now)
+    return Reply(twiml.nothing(), opened.call.id, ended.user_ids if ended is not None else (), assign=True)
+
+
+@bp.post("/fallback")
+@public
+def fallback() -> Response:
+    """The carrier could not get an answer from us: an apology and a person. Needs no database."""
+    return xml(twiml.apology(_links()))
