@@ -9,15 +9,17 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from hotline import outbox
 from hotline.calendars.base import Calendar
 from hotline.calendars.china import ChinaCalendar
 from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
 from hotline.knowledge_base.search import KnowledgeIndex
-from hotline.live.base import Bus
+from hotline.live.base import Bus, Hint
 from hotline.live.memory import MemoryBus
 from hotline.live.redis import RedisBus
+from hotline.queues import RELAY_CHANNEL
 from hotline.speech.base import SpeechEngine
 from hotline.speech.models import ModelFault, check_model
 from hotline.speech.silent import SilentEngine
@@ -54,12 +56,15 @@ def build(settings: Settings, *, with_speech: bool = False) -> Runtime:
     """
     use_key_ring(KeyRing(settings.data_keys))
     engine = make_engine(settings.database_url)
+    sessions = make_sessions(engine)
+    bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
+    outbox.after_commit(sessions, lambda: bus.publish(Hint(RELAY_CHANNEL, "due")))
     return Runtime(
         settings=settings,
         engine=engine,
-        sessions=make_sessions(engine),
+        sessions=sessions,
         telephony=TwilioTelephony(settings),
-        bus=RedisBus(settings.redis_url) if settings.redis_url else MemoryBus(),
+        bus=bus,
         calendar=ChinaCalendar(),
         speech=load_speech(settings) if with_speech else SilentEngine(),
     )

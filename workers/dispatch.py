@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from hotline.bootstrap import Runtime
 from hotline.callers.models import Caller
 from hotline.callers.numbers import normalise
+from hotline.calls import bridging
+from hotline.calls.links import Links
 from hotline.calls.models import Call
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
@@ -23,14 +25,14 @@ from hotline.outbox import OutboxMessage
 from hotline.units.models import Unit
 from hotline.web.formats import day
 from hotline.work_orders.models import WorkOrder
-from workers.handling import Finish, handle
+from workers.handling import Finish, handle, nothing_more
 
 URGENT = frozenset({"urgent", "critical"})
 CAN_READ_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 def push_order(message_id: int) -> None:
-    """Push an order to a unit over the unit's own channel. Payload: ``order_id``, ``unit_id``."""
+    """Push an order to a unit over the unit's own channel. Payload: ``order_id``, ``unit_id``, ``what`` it is to do."""
     handle(message_id, _push_order)
 
 
@@ -40,7 +42,7 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
         unit = session.get(Unit, message.payload["unit_id"])
         if order is None or unit is None:
             raise PermanentFailure("工单或单位不存在")
-        template = "unit_urgent" if order.urgency in URGENT else "unit_new"
+        template = templates.for_unit(message.payload["what"], urgent=order.urgency in URGENT)
         delivery.begin(
             session,
             message=message,
@@ -102,6 +104,35 @@ def _mobile(caller: Caller) -> str | None:
             if phonenumbers.number_type(parsed) in CAN_READ_SMS:
                 return number
     return None
+
+
+def connect_call(message_id: int) -> None:
+    """Put an operator and a caller together, or fetch the caller back. Payload: ``leg_id``.
+
+    The desk acts on the row itself right after its commit; this is for when it died or could not.
+    """
+    handle(message_id, _connect_call)
+
+
+def _connect_call(runtime: Runtime, message: OutboxMessage) -> Finish:
+    bridging.connect(
+        runtime.sessions,
+        runtime.telephony,
+        Links(runtime.settings.public_url),
+        leg_id=message.payload["leg_id"],
+        now_fn=runtime.now,
+    )
+    return nothing_more
+
+
+def hang_up_leg(message_id: int) -> None:
+    """End one line at the carrier. Payload: ``leg_id``."""
+    handle(message_id, _hang_up_leg)
+
+
+def _hang_up_leg(runtime: Runtime, message: OutboxMessage) -> Finish:
+    bridging.hang_up(runtime.sessions, runtime.telephony, leg_id=message.payload["leg_id"])
+    return nothing_more
 
 
 def _sent(message: OutboxMessage, receipt: str) -> Finish:

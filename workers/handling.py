@@ -40,6 +40,10 @@ PERMANENT: Final = (PermanentFailure, CarrierRefused, HotlineError)
 _NUMBER: Final = re.compile(r"\+?\d{7,}")
 
 
+def nothing_more(session: Session, now: datetime) -> None:
+    """A ``Finish`` for work that leaves nothing to write."""
+
+
 def handle(message_id: int, work: Work) -> None:
     """Do the work of one row. Safe to run twice, and while another runs it: then nothing happens.
 

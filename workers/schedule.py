@@ -11,11 +11,10 @@ import logging
 import signal
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
 import redis
-from croniter import croniter
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -29,28 +28,50 @@ ON_ITS_WAY: Final = {JobStatus.QUEUED, JobStatus.STARTED}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What to run and when: every so long, or at the times of a cron line read in the city's time zone."""
+class Every:
+    """Again and again, this long apart."""
 
-    name: str
-    when: timedelta | str
-    job: str
-    queue: str = UPKEEP
+    span: timedelta
 
     def after(self, moment: datetime, zone: tzinfo) -> datetime:
         """Return the first time after ``moment``."""
-        if isinstance(self.when, timedelta):
-            return moment + self.when
-        following: datetime = croniter(self.when, moment.astimezone(zone)).get_next(datetime)
+        return moment + self.span
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Every day at this time of the city; with ``weekday`` (Monday is 0) on that day only."""
+
+    at: time
+    weekday: int | None = None
+
+    def after(self, moment: datetime, zone: tzinfo) -> datetime:
+        """Return the first time after ``moment``."""
+        local = moment.astimezone(zone)
+        following = datetime.combine(local.date(), self.at, zone)
+        while following <= local or self.weekday not in (None, following.weekday()):
+            following += timedelta(days=1)
         return following
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What to run and when."""
+
+    name: str
+    when: Every | Daily
+    job: str
+    queue: str = UPKEEP
+
+
+MONDAY: Final = 0
+
 TIMETABLE: Final = (
-    Entry("assign-calls", timedelta(seconds=5), "workers.upkeep.assign_calls"),
-    Entry("watch-outbox", timedelta(minutes=1), "workers.upkeep.watch_outbox"),
-    Entry("clean-outbox", "10 3 * * *", "workers.upkeep.clean_outbox"),
-    Entry("clean-answers", "20 3 * * *", "workers.upkeep.clean_answers"),
-    Entry("check-calendar", "30 8 * * 1", "workers.upkeep.check_calendar"),
+    Entry("assign-calls", Every(timedelta(seconds=5)), "workers.upkeep.assign_calls"),
+    Entry("watch-outbox", Every(timedelta(minutes=1)), "workers.upkeep.watch_outbox"),
+    Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
+    Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),
+    Entry("check-calendar", Daily(time(8, 30), weekday=MONDAY), "workers.upkeep.check_calendar"),
 )
 
 
@@ -72,12 +93,12 @@ def run(
     """Keep the timetable until ``stop`` is set."""
     zone = runtime.settings.tz
     outage = process.Outage("scheduler")
-    due = {entry: entry.after(runtime.now(), zone) for entry in timetable}
+    due = {entry: entry.when.after(runtime.now(), zone) for entry in timetable}
     while not stop.is_set():
         try:
             for entry in [entry for entry, at in due.items() if at <= runtime.now()]:
                 enqueue(entry, connection)
-                due[entry] = entry.after(runtime.now(), zone)
+                due[entry] = entry.when.after(runtime.now(), zone)
                 outage.over()
         except redis.RedisError as fault:
             outage.wait(fault, stop)

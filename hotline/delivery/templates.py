@@ -22,9 +22,14 @@ TEMPLATES: Final[dict[str, str]] = {
     "not_reached": "您好，我们就您的诉求（工单编号{order_no}）多次致电未能接通。如需反映情况，请拨打12345。",
     "redo": "您好，您对工单{order_no}的评价已收到，我们已要求承办单位重新办理。",
     "closed": "您好，您的诉求（工单编号{order_no}）已办结。感谢您的反映与支持。",
-    # to the unit's duty telephone
-    "unit_new": "您单位有新工单{order_no}，请尽快登录承办单位平台签收。",
-    "unit_urgent": "您单位有紧急工单{order_no}，请立即登录承办单位平台签收处置。",
+    # to the unit's duty telephone, by what it is asked to do
+    "unit.to_sign": "您单位有新工单{order_no}，请尽快登录承办单位平台签收。",
+    "unit.to_sign.urgent": "您单位有紧急工单{order_no}，请立即登录承办单位平台签收处置。",
+    "unit.to_check": "工单{order_no}已由下级单位反馈，请登录承办单位平台审核。",
+    "unit.sent_back": "工单{order_no}审核未通过，请登录承办单位平台补充办理。",
+    "unit.redo": "来电人对工单{order_no}的结果不满意，请登录承办单位平台重新办理。",
+    "unit.urge": "来电人催办工单{order_no}，请登录承办单位平台查看。",
+    "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
 }
 
 
@@ -36,3 +41,9 @@ def fields_of(name: str) -> set[str]:
 def render(name: str, **fields: str) -> str:
     """Return the whole text of a message. Raises ``KeyError`` for an unknown name or a missing field."""
     return SIGNATURE + TEMPLATES[name].format(**fields)
+
+
+def for_unit(what: str, *, urgent: bool) -> str:
+    """Return the name of the template that tells a unit ``what`` it must do."""
+    wanted = (f"unit.{what}.urgent", f"unit.{what}") if urgent else (f"unit.{what}",)
+    return next((name for name in wanted if name in TEMPLATES), "unit.other")
