@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from flask import Flask, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
+from hotline import ivr, media
 from hotline.web import assets, auth, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
 from hotline.web.words import sign
@@ -18,16 +18,18 @@ if TYPE_CHECKING:  # only wsgi and the tests build one
     from hotline.bootstrap import Runtime
 
 ALL: Final = ("voice", "web", "live", "media")
+HOLDING: Final = frozenset({"live", "media"})  # an open line holds a thread
 PAGES: Final = frozenset({"web", "live"})  # parts with people at a browser: log-in, forms, templates
 
 MAX_PAGE: Final = 24 << 20  # photographs of a report
 MAX_WEBHOOK: Final = 256 << 10
 
 
-def create_app(runtime: Runtime, parts: Iterable[str] = ALL) -> Flask:
+def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 64) -> Flask:
     """Build the application with these parts; health and figures are always served.
 
-    Raises KeyError for a part that does not exist.
+    ``threads`` is how many requests the server handles at once: live lines and callers' sockets together take at most
+    three quarters of them. Raises KeyError for a part that does not exist.
     """
     chosen = frozenset(parts)
     if unknown := chosen - set(PARTS):
@@ -44,8 +46,9 @@ def create_app(runtime: Runtime, parts: Iterable[str] = ALL) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_PAGE if with_pages else MAX_WEBHOOK
     if with_pages:
         serve_people(app, runtime)
+    slots = threads * 3 // 4 // max(1, len(chosen & HOLDING))
     for part in sorted(chosen):
-        PARTS[part](app, runtime)
+        PARTS[part](app, runtime, slots)
     return app
 
 
@@ -68,24 +71,27 @@ def home() -> ResponseReturnValue:
     return redirect(pages.home_url(), 303)
 
 
-def _voice(app: Flask, runtime: Runtime) -> None:
+def _voice(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Callers."""
+    forms.csrf.exempt(ivr.bp)  # the carrier's signature guards it
+    app.register_blueprint(ivr.bp)
 
 
-def _web(app: Flask, runtime: Runtime) -> None:
+def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Operators, units, callback officers, the hub, programs."""
 
 
-def _live(app: Flask, runtime: Runtime) -> None:
+def _live(app: Flask, _runtime: Runtime, slots: int) -> None:
     """The live line of every page."""
-    sse.init_app(app, LISTENERS, slots=int(os.environ.get("HOTLINE_LIVE_SLOTS", "48")))
+    sse.init_app(app, LISTENERS, slots=slots)
 
 
-def _media(app: Flask, runtime: Runtime) -> None:
+def _media(app: Flask, runtime: Runtime, slots: int) -> None:
     """Callers' sound."""
+    app.register_blueprint(media.make_blueprint(media.make_desk(runtime, slots=slots)))
 
 
-PARTS: Final[dict[str, Callable[[Flask, Runtime], None]]] = {
+PARTS: Final[dict[str, Callable[[Flask, Runtime, int], None]]] = {
     "voice": _voice,
     "web": _web,
     "live": _live,

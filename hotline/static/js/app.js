@@ -47,10 +47,10 @@
       if (box && !box.classList.contains(`tone-${tone}`)) {
         box.classList.remove("tone-late", "tone-soon", "tone-plain");
         box.classList.add(`tone-${tone}`);
-        node.querySelector(".mark")?.remove();
+        node.querySelector(".shape")?.remove();
         if (tone !== "plain") {  // never by colour alone
           const mark = document.createElement("span");
-          mark.className = `mark mark-${tone === "late" ? "late" : "work"}`;
+          mark.className = `shape shape-${tone === "late" ? "late" : "work"}`;
           mark.setAttribute("aria-hidden", "true");
           node.prepend(mark);
         }

@@ -23,7 +23,7 @@
     const ago = Math.floor((Date.now() - heard) / 1000);
     words.textContent = gone ? "连接中断，每3秒刷新" : ago < 2 ? "实时" : `${ago} 秒前`;
     state.setAttribute("aria-live", gone ? "polite" : "off");  // a ticking second is not read out
-    state.querySelector(".mark").className = `mark mark-${gone ? "late" : "done"}`;
+    state.querySelector(".shape").className = `shape shape-${gone ? "late" : "done"}`;
   };
   const lost = () => {
     if (gone) return;

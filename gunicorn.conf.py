@@ -1,0 +1,25 @@
+"""How processes serve. The Procfile says which part and port; numbers may be given in the environment.
+
+HOTLINE_WORKERS       processes of this part
+HOTLINE_THREADS       threads of each
+"""
+
+import os
+
+worker_class = "gthread"
+workers = int(os.environ.get("HOTLINE_WORKERS", "1"))
+# An open live line or a caller's socket holds a thread as long as it lasts, so hotline.app gives those fewer slots than
+# there are threads: a refusal, a page and a webhook still find one.
+threads = int(os.environ.get("HOTLINE_THREADS", "64"))
+# a worker that does not even turn its loop is dead; gthread's loop turns while requests and streams run
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+# each worker builds its own runtime after the fork: connections, models and threads do not survive one
+preload_app = False
+control_socket_disable = True
+accesslog = None  # hotline.web.request_log writes a line for every request, without query strings
+errorlog = "-"
+# a request line beyond this is no request of ours
+limit_request_line = 4094
+limit_request_fields = 64

@@ -1,0 +1,36 @@
+"""What gunicorn serves: ``hotline.wsgi:app`` (everything), or one part: ``voice web live media``.
+
+Built when first asked for, so that each process loads only what it serves; settings come from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+
+from flask import Flask
+
+from hotline.app import ALL, create_app
+from hotline.bootstrap import build
+from hotline.config import Settings, SettingsError
+from hotline.web import request_log
+
+
+def __getattr__(name: str) -> Flask:
+    if name == "app":
+        return _serve(ALL)
+    if name in ALL:
+        return _serve((name,))
+    raise AttributeError(name)
+
+
+@cache
+def _serve(parts: tuple[str, ...]) -> Flask:
+    request_log.configure()
+    try:
+        settings = Settings.from_env()
+    except SettingsError as faults:
+        sys.exit(f"hotline: settings are wrong\n{faults}")  # each fault is a line; a traceback would hide them
+    threads = int(os.environ.get("HOTLINE_THREADS", "64"))  # as gunicorn.conf.py
+    return create_app(build(settings, with_speech="media" in parts), parts, threads=threads)
