@@ -27,6 +27,7 @@ from hotline.errors import HotlineError
 from hotline.knowledge_base import service as knowledge_base
 from hotline.migrations import run as migrations
 from hotline.reports import queries as reports
+from hotline.speech.clips import read_wav, transcribe
 from hotline.speech.models import ModelFault, check_model, install
 from hotline.units import queries as units
 from hotline.work_orders import clock as order_clock
@@ -198,16 +199,14 @@ def speech_install(name: str, into: Path | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def speech_transcribe(file: Path) -> None:
     """Write what the recogniser hears in a WAV file."""
-    from hotline.speech.clips import read_clip  # noqa: PLC0415
-
     settings = Settings.from_env()
     check_model(settings.speech_model)
-    recogniser = bootstrap.load_speech(settings).open()
-    pcm = read_clip(file)
-    heard = [*recogniser.accept(pcm), *recogniser.finish()]
-    for piece in heard:
-        if piece.final:
-            click.echo(f"{piece.start_ms / 1000:7.2f}  {piece.text}")
+    try:
+        sound = read_wav(file)
+    except ValueError as fault:
+        raise click.ClickException(str(fault)) from fault
+    for heard in transcribe(bootstrap.load_speech(settings), sound):
+        click.echo(f"{heard.start_ms / 1000:7.2f}  {heard.text}")
 
 
 @main.command()
@@ -226,11 +225,8 @@ def call(wav: Path | None, say: str | None, press: tuple[str, ...], caller: str,
     words: dict[str, object] = {"say_wav": str(wav.resolve())} if wav else {"say_text": say}
     script: list[dict[str, object]] = [{"wait_s": 1.0}, words]
     script += [{"press": keys} for keys in press]
-    answer = requests.post(
-        f"{settings.twilio_api_url}/lab/calls",
-        json={"from": caller, "to": dialled or settings.numbers[0], "script": script},
-        timeout=10,
-    )
+    wanted: dict[str, Any] = {"from": caller, "to": dialled or settings.numbers[0], "script": script}
+    answer = requests.post(f"{settings.twilio_api_url}/lab/calls", json=wanted, timeout=10)
     if not answer.ok:
         raise click.ClickException(f"the exchange refused: {answer.text}")
     click.echo(answer.json()["sid"])
@@ -246,8 +242,9 @@ def deadline() -> None:
 @click.option("--type", "demand_type", default="help", show_default=True)
 @click.option("--urgency", default="normal", show_default=True)
 @click.option("--accepted", required=True, help="ISO moment, e.g. 2026-11-21T15:04+08:00")
+@click.option("--hard", is_flag=True, help="疑难")
 @click.option("--json", "as_json", is_flag=True)
-def deadline_explain(profile: str, demand_type: str, urgency: str, accepted: str, as_json: bool) -> None:
+def deadline_explain(*, profile: str, demand_type: str, urgency: str, accepted: str, hard: bool, as_json: bool) -> None:
     """Derive a deadline line by line."""
     runtime = _runtime()
     try:
@@ -256,18 +253,11 @@ def deadline_explain(profile: str, demand_type: str, urgency: str, accepted: str
         raise click.UsageError(f"--accepted: {accepted!r} is not an ISO moment") from fault
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=runtime.settings.tz)
-    found = order_clock.deadline(
-        profile, demand_type, urgency, accepted_at=moment, calendar=runtime.calendar, tz=runtime.settings.tz
-    )
+    found = order_clock.explain(profile, demand_type, urgency, moment, runtime.calendar, runtime.settings.tz, hard=hard)
     if as_json:
-        click.echo(
-            json.dumps(
-                {"at": found.at.isoformat(), "provisional": found.provisional, "lines": list(found.lines)},
-                ensure_ascii=False,
-            )
-        )
+        click.echo(json.dumps(found, ensure_ascii=False))
         return
-    for line in found.lines:
+    for line in found["lines"]:
         click.echo(line)
 
 

@@ -125,7 +125,7 @@ class StaffBrowser:
 
     def _took(self, answer: requests.Response) -> str:
         self.page, self.path = answer.text, answer.url.removeprefix(self.base)
-        if answer.status_code >= requests.codes.bad_request:
+        if not answer.ok:
             words = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
             raise DemoFault(f"{self.username}: {answer.status_code} at {self.path}: {words[:300]}")
         return self.page

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts import service as accounts
-from hotline.accounts.service import SYSTEM
 from hotline.audit import AccessLog
 from hotline.calls.models import DialledNumber
 from hotline.demo.places import HERE
 from hotline.errors import NotAllowedNow
 from hotline.knowledge_base import service as knowledge_base
 from hotline.units import service as units
-from hotline.units.models import Category, Unit
+from hotline.units.models import Unit
 
 SEEDED: Final = "seed_demo"
 # which township clerks can log in: one place is left without anybody, to see what the dispatcher is told
@@ -44,18 +43,19 @@ def seed(session: Session, *, password: str, now: datetime) -> dict[str, int]:
     if not is_empty(session):
         raise NotAllowedNow("数据库里已有数据：演示数据只写入空库")
     city: dict[str, Any] = json.loads((HERE / "city.json").read_text(encoding="utf-8"))
-    hub = units.add_unit(session, code=city["hub"]["code"], name=city["hub"]["name"], kind="hub", actor=SYSTEM, now=now)
+    hub = units.add_unit(session, code=city["hub"]["code"], name=city["hub"]["name"], kind="hub", parent=None)
     staff = [(person, hub.id) for person in city["staff"]]
     for area in city["areas"]:
-        staff += _area(session, hub, area, now)
+        staff += _area(session, hub, area)
     for department in city["departments"]:
-        staff += _department(session, hub, department, now)
+        staff += _department(session, hub, department)
+    hashed = accounts.hash_password(password)  # once: hashing is slow on purpose, and here are a hundred users
     for person, unit_id in staff:
         accounts.create_user(
             session,
             username=person["username"],
             display_name=person["name"],
-            password=password,
+            password=hashed,
             role=person["role"],
             unit_id=unit_id,
             seat=person.get("seat", ""),
@@ -81,7 +81,7 @@ def seed(session: Session, *, password: str, now: datetime) -> dict[str, int]:
 Staff = list[tuple[dict[str, str], int]]
 
 
-def _area(session: Session, hub: Unit, area: dict[str, Any], now: datetime) -> Staff:
+def _area(session: Session, hub: Unit, area: dict[str, Any]) -> Staff:
     """Add a county and its townships; every one has a clerk but one."""
     made = units.add_unit(
         session,
@@ -90,8 +90,6 @@ def _area(session: Session, hub: Unit, area: dict[str, Any], now: datetime) -> S
         kind="government",
         parent=hub,
         area_code=area["area_code"],
-        actor=SYSTEM,
-        now=now,
     )
     login = area["code"].removeprefix("HS-").lower()
     staff: Staff = [
@@ -106,15 +104,13 @@ def _area(session: Session, hub: Unit, area: dict[str, Any], now: datetime) -> S
             kind="township",
             parent=made,
             area_code=f"{area['area_code']}{index:03d}",
-            actor=SYSTEM,
-            now=now,
         )
         if area["code"] != WITHOUT_USER:
             staff.append(({"username": f"{login}{index:02d}", "name": f"{name}经办员", "role": "U3"}, township.id))
     return staff
 
 
-def _department(session: Session, hub: Unit, department: dict[str, Any], now: datetime) -> Staff:
+def _department(session: Session, hub: Unit, department: dict[str, Any]) -> Staff:
     """Add a department or utility, the offices under it, and a clerk for each."""
     made = units.add_unit(
         session,
@@ -122,8 +118,6 @@ def _department(session: Session, hub: Unit, department: dict[str, Any], now: da
         name=department["name"],
         kind=department["kind"],
         parent=hub,
-        actor=SYSTEM,
-        now=now,
     )
     login = department["code"].removeprefix("HS-").lower()
     staff: Staff = [({"username": login, "name": f"{department['short']}经办员", "role": "U2"}, made.id)]
@@ -134,8 +128,6 @@ def _department(session: Session, hub: Unit, department: dict[str, Any], now: da
             name=name,
             kind="office",
             parent=made,
-            actor=SYSTEM,
-            now=now,
         )
         staff.append(({"username": f"{login}{index:02d}", "name": f"{name}经办员", "role": "U3"}, office.id))
     return staff
@@ -144,18 +136,19 @@ def _department(session: Session, hub: Unit, department: dict[str, Any], now: da
 def _lists(session: Session, city: dict[str, Any], now: datetime) -> int:
     """Add categories and the responsibility list; returns how many lines."""
     for group in city["categories"]:
-        session.add(Category(code=group["code"], name=group["name"]))
-        session.add_all(Category(code=code, name=name, parent_code=group["code"]) for code, name in group["children"])
-    by_code = {unit.code: unit.id for unit in session.scalars(select(Unit))}
+        units.add_category(session, code=group["code"], name=group["name"])
+        for code, name in group["children"]:
+            units.add_category(session, code=code, name=name, parent_code=group["code"])
+    by_code = {unit.code: unit for unit in session.scalars(select(Unit))}
     responsibility = city["responsibility"]
     for line in responsibility["lines"]:
-        units.add_responsibility_line(
+        units.add_line(
             session,
             version=responsibility["version"],
             code=line["code"],
             matter=line["matter"],
             category_code=line["category"],
-            lead_unit_id=by_code[line["lead"]] if line["lead"] else None,
+            lead_unit=by_code[line["lead"]] if line["lead"] else None,
             basis=line["basis"],
             valid_from=date(2026, 1, 1),
             now=now,
