@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 
 from hotline.bootstrap import Runtime, build
 from hotline.config import Settings, SettingsError
+from hotline.web import request_log
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def runtime() -> Runtime:
 
 def start() -> Runtime:
     """Set up a background process from the environment. Ends the process with every fault of the settings."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    request_log.configure()
     try:
         settings = Settings.from_env()
     except SettingsError as fault:
