@@ -220,28 +220,31 @@ def serve(desk: MediaDesk, environ: dict[str, Any]) -> None:
     except SocketClosed:
         desk.count("refused_handshake")
         return
+    # the goodbye comes after the slot is free again: a peer that is slow to answer it holds nothing back
     with desk.slot() as free:
-        if not free:
-            desk.count("refused_full")
-            log.warning("media: every slot is taken, a stream was turned away: that leg has no transcript")
-            socket.close(CloseCode.TRY_AGAIN_LATER, "every slot is taken")
-            return
-        desk.count("streams")
-        stream = Stream(desk)
-        try:
-            _listen(socket, stream)
-        except SocketClosed as end:
-            desk.count(f"closed_{end.code}")
-            socket.close(end.code, end.reason)
-        except Exception:
-            log.exception("media: a stream failed, its call goes on without a transcript")
-            desk.count("closed_1011")
-            socket.close(CloseCode.INTERNAL_ERROR, "internal error")
-        finally:
-            stream.end()
+        end = _listen(desk, socket) if free else _turn_away(desk)
+    desk.count(f"closed_{end.code}")
+    socket.close(end.code, end.reason)
 
 
-def _listen(socket: ServerSocket, stream: Stream) -> None:
-    while stream.take(socket.receive()):
-        time.sleep(READ_EVERY_S)
-    socket.close(CloseCode.NORMAL_CLOSURE, "stopped")
+def _turn_away(desk: MediaDesk) -> SocketClosed:
+    log.warning("media: every slot is taken, a stream was turned away: that leg has no transcript")
+    desk.count("refused_full")
+    return SocketClosed(CloseCode.TRY_AGAIN_LATER, "every slot is taken")
+
+
+def _listen(desk: MediaDesk, socket: ServerSocket) -> SocketClosed:
+    """Listen until something ends it; return what. The recogniser is free and the last words are handed in by then."""
+    desk.count("streams")
+    stream = Stream(desk)
+    try:
+        while stream.take(socket.receive()):
+            time.sleep(READ_EVERY_S)
+        return SocketClosed(CloseCode.NORMAL_CLOSURE, "stopped")
+    except SocketClosed as end:
+        return end
+    except Exception:
+        log.exception("media: a stream failed, its call goes on without a transcript")
+        return SocketClosed(CloseCode.INTERNAL_ERROR, "internal error")
+    finally:
+        stream.end()

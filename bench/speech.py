@@ -1,0 +1,524 @@
+"""How well and how cheaply the hotline hears: ``python -m bench.speech --model DIR --clips DIR [--calls N]``.
+
+The same clips are decoded twice, in turns (bare, ours, bare, ours …) so that a machine that warms up or gets busy
+favours neither:
+
+* bare: Vosk alone, in a process of its own, fed the same 100 ms chunks at the same pace on as many lanes, with results
+  and partial results fetched, nothing done with them;
+* ours: websocket frames of 20 ms sent in real time over loopback into the media process under gunicorn (signature,
+  token, JSON, base64, mu-law, pool, Vosk, recorder, SQLite, hints).
+
+Both are given one core; the sender has another. ``ratio`` is CPU of ours over CPU of bare, ``rtf_*`` CPU seconds a
+second of sound. ``ratio_flat_out`` compares with bare Vosk fed as fast as it can decode, whose caches stay warm: no
+live call can have that. ``final_delay_ms``: from sending the frame with which bare Vosk had the final to the desk being
+told. ``--calls N`` then lets ever more calls (two legs each, both with sound) talk, N at most, and prints
+``max_calls``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import heapq
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+import requests
+import vosk
+from twilio.request_validator import SIGNATURE_HEADER, RequestValidator
+from websockets.client import ClientProtocol
+from websockets.frames import Close, Frame, Opcode
+from websockets.uri import parse_uri
+
+from bench.media_process import settings_of
+from hotline.media import PATH
+from hotline.speech.clips import read_wav
+from hotline.speech.models import check_model
+from hotline.speech.sound import CHUNK_BYTES, FRAME_BYTES, FRAME_MS, RATE, pcm_of
+from hotline.speech.vosk import written
+from hotline.web.stream_token import make_token
+
+LANES = 6  # three calls, both legs with sound, on one core
+FRAMES_A_CHUNK = CHUNK_BYTES // FRAME_BYTES
+SILENCE = b"\xff"
+GOODBYE = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=True)
+DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
+LATE_MS = 3000  # a search step is lost when its slowest final comes later than this
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording brought to the telephone band, and what is said in it."""
+
+    name: str
+    mulaw: bytes
+    text: str
+
+    @property
+    def frames(self) -> int:
+        """Frames of 20 ms; the last one is filled up with silence."""
+        return len(self.mulaw) // FRAME_BYTES
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.mulaw) / RATE
+
+
+@dataclass
+class Bare:
+    """What bare Vosk made of one clip: its finals, and after how many chunks it had each."""
+
+    finals: list[str] = field(default_factory=list)
+    chunks: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Played:
+    """One clip sent on one lane: when each of its frames left, and when the word to stop did."""
+
+    clip: Clip
+    sent: list[float] = field(default_factory=list)
+    stopped: float = 0.0
+
+
+def read_clips(folder: Path) -> list[Clip]:
+    """Return every WAV under ``folder`` that has its text beside it."""
+    clips = []
+    for wav in sorted(folder.rglob("*.wav")):
+        text = wav.with_suffix(".txt")
+        if text.exists():
+            mulaw = read_wav(wav)
+            mulaw += SILENCE * (-len(mulaw) % FRAME_BYTES)
+            clips.append(Clip(wav.stem, mulaw, text.read_text().strip()))
+    if not clips:
+        raise SystemExit(f"{folder} holds no WAV with a .txt beside it")
+    return clips
+
+
+def lanes_of(clips: Sequence[Clip], lanes: int) -> list[list[Clip]]:
+    """Deal the clips out so that every lane talks about as long as the others."""
+    dealt: list[list[Clip]] = [[] for _ in range(lanes)]
+    for clip in sorted(clips, key=lambda one: -one.seconds):
+        min(dealt, key=lambda lane: sum(one.seconds for one in lane)).append(clip)
+    return dealt
+
+
+# --- bare Vosk ---
+
+
+def decode(model: Path, lanes: list[list[Clip]], core: int, paced: bool, out: Queue[Any]) -> None:
+    """Decode every lane with bare Vosk in this process and put (CPU seconds, what each clip gave) into ``out``."""
+    os.sched_setaffinity(0, {core})
+    vosk.SetLogLevel(-1)
+    loaded = vosk.Model(str(model))
+    found: dict[str, Bare] = {}
+    begun = time.process_time()
+    if paced:
+        offset = CHUNK_BYTES / RATE / len(lanes)
+        threads = [
+            threading.Thread(target=decode_lane, args=(loaded, lane, found, number * offset))
+            for number, lane in enumerate(lanes)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    else:
+        for lane in lanes:
+            decode_lane(loaded, lane, found, None)
+    out.put((time.process_time() - begun, found))
+
+
+def decode_lane(loaded: vosk.Model, lane: list[Clip], found: dict[str, Bare], offset: float | None) -> None:
+    """Decode the clips of one lane one after the other, in real time unless ``offset`` is None."""
+    due = time.monotonic() + (offset or 0.0)
+    for clip in lane:
+        kaldi, bare = vosk.KaldiRecognizer(loaded, RATE), Bare()
+        kaldi.SetWords(True)
+        for number, start in enumerate(range(0, len(clip.mulaw), CHUNK_BYTES), 1):
+            chunk = pcm_of(clip.mulaw[start : start + CHUNK_BYTES])
+            if offset is not None:
+                due += len(chunk) / 2 / RATE
+                time.sleep(max(0.0, due - time.monotonic()))
+            if kaldi.AcceptWaveform(chunk):
+                take_final(bare, kaldi.Result(), number)
+            else:
+                kaldi.PartialResult()
+        take_final(bare, kaldi.FinalResult(), number + 1)
+        found[clip.name] = bare
+
+
+def take_final(bare: Bare, result: str, chunk: int) -> None:
+    """Note a final that has words."""
+    if text := written(json.loads(result)["text"]):
+        bare.finals.append(text)
+        bare.chunks.append(chunk)
+
+
+def run_bare(model: Path, lanes: list[list[Clip]], core: int, *, paced: bool) -> tuple[float, dict[str, Bare]]:
+    """Decode in a fresh process; return its CPU seconds and what each clip gave."""
+    context = multiprocessing.get_context("spawn")
+    out: Queue[Any] = context.Queue()
+    process = context.Process(target=decode, args=(model, lanes, core, paced, out))
+    process.start()
+    cpu_s, found = out.get()
+    process.join()
+    return cpu_s, found
+
+
+# --- ours ---
+
+
+@contextmanager
+def media_process(model: Path, lanes: int, cores: set[int], mine: set[int]) -> Iterator[MediaProcess]:
+    """Run the media process on ``cores`` (this one goes to ``mine``) and stop it at the end."""
+    with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        env = {
+            "BENCH_PORT": str(port),
+            "BENCH_DATABASE": f"{folder}/bench.db",
+            "BENCH_MODEL": str(model),
+            "BENCH_LANES": str(lanes),
+        }
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", str(2 * lanes + 8)]
+        command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", "bench.media_process:create()"]
+        os.sched_setaffinity(0, cores)
+        process = subprocess.Popen(command, env=os.environ | env)
+        os.sched_setaffinity(0, mine)
+        try:
+            yield MediaProcess(env, process)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+class MediaProcess:
+    """The running media process, and its figures."""
+
+    def __init__(self, env: dict[str, str], process: subprocess.Popen[bytes]) -> None:
+        self.settings = settings_of(env)
+        self._process = process
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.leg_ids = [lane["leg_id"] for lane in self.figures()["lanes"]]
+                return
+            except requests.ConnectionError:
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit("the media process did not start") from None
+                time.sleep(0.1)
+
+    def figures(self) -> dict[str, Any]:
+        """Return CPU, memory, counts and what each lane heard so far."""
+        answer = requests.get(f"{self.settings.public_url}/bench", timeout=30)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def settled(self, heard: int) -> dict[str, Any]:
+        """Return the figures once ``heard`` bytes of sound are decoded and written, or after 30 s as they are."""
+        until = time.monotonic() + 30
+        while True:
+            now = self.figures()
+            quiet = not now["media"]["pool_legs"] and not now["recorder"]["waiting"]
+            if (quiet and now["media"]["pool_bytes_decoded"] >= heard) or time.monotonic() > until:
+                return now
+            time.sleep(1.0)
+
+
+class Lane:
+    """One leg's line: plays clips, each as a stream of its own, as the carrier would send it."""
+
+    def __init__(self, media: MediaProcess, leg_id: int, clips: list[Clip]) -> None:
+        self._media = media
+        self._token = make_token(media.settings, leg_id)
+        self._streams = [(Played(clip), messages_of(clip)) for clip in clips]  # made before, not while, measuring
+        self._line: socket.socket | None = None
+        self._position = 0
+        self.frames = sum(clip.frames for clip in clips)
+        self.played: list[Played] = []
+        self.old_lines: list[socket.socket] = []
+
+    def step(self) -> bool:
+        """Send the next frame of 20 ms; False when all has been said."""
+        if not self._streams:
+            return False
+        played, messages = self._streams[0]
+        if self._line is None:
+            self._line, self._position = self._connect(), 0
+        self._line.sendall(messages[self._position])
+        played.sent.append(time.monotonic())
+        self._position += 1
+        if self._position == len(messages):
+            stop = text({"event": "stop", "sequenceNumber": str(len(messages) + 2), "stop": {}})
+            self._line.sendall(stop + GOODBYE)
+            played.stopped = time.monotonic()
+            self.played.append(played)
+            self.old_lines.append(self._line)
+            self._line = None
+            self._streams.pop(0)
+        return True
+
+    def _connect(self) -> socket.socket:
+        settings = self._media.settings
+        url = settings.media_url + PATH
+        client = ClientProtocol(parse_uri(url))
+        shake = client.connect()
+        shake.headers[SIGNATURE_HEADER] = RequestValidator(settings.twilio_auth_token).compute_signature(url, {})
+        client.send_request(shake)
+        line = socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.sendall(b"".join(client.data_to_send()))
+        client.receive_data(line.recv(4096))
+        if client.handshake_exc:
+            raise client.handshake_exc
+        start = {
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "customParameters": {"leg": self._token},
+        }
+        line.sendall(text({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
+        line.sendall(text({"event": "start", "sequenceNumber": "1", "start": start, "streamSid": "MZ" + "0" * 32}))
+        return line
+
+
+def text(message: dict[str, Any]) -> bytes:
+    """Return a masked text frame."""
+    return Frame(Opcode.TEXT, json.dumps(message).encode()).serialize(mask=True)
+
+
+def messages_of(clip: Clip) -> list[bytes]:
+    """Return the media messages of a clip, ready to send."""
+    return [
+        text(
+            {
+                "event": "media",
+                "sequenceNumber": str(number + 2),
+                "media": {
+                    "track": "inbound",
+                    "chunk": str(number + 1),
+                    "timestamp": str(number * FRAME_MS),
+                    "payload": base64.b64encode(clip.mulaw[number * FRAME_BYTES :][:FRAME_BYTES]).decode(),
+                },
+                "streamSid": "MZ" + "0" * 32,
+            }
+        )
+        for number in range(clip.frames)
+    ]
+
+
+def play(lanes: list[Lane], midway: Callable[[], None]) -> None:
+    """Let every lane say its clips in real time, their frames spread over the 20 ms. ``midway`` is called once."""
+    left = longest = max(lane.frames for lane in lanes) * len(lanes)
+    begun = time.monotonic()
+    due = [(begun + number * FRAME_MS / 1000 / len(lanes), number) for number in range(len(lanes))]
+    heapq.heapify(due)
+    while due:
+        at, number = due[0]
+        time.sleep(max(0.0, at - time.monotonic()))
+        left -= 1
+        if left == longest // 2:
+            midway()
+        if lanes[number].step():
+            heapq.heapreplace(due, (at + FRAME_MS / 1000, number))
+        else:
+            heapq.heappop(due)
+    for lane in lanes:
+        for line in lane.old_lines:
+            line.settimeout(10)
+            line.recv(4096)  # the server's goodbye
+            line.close()
+
+
+# --- figures ---
+
+
+def plain(said: str) -> str:
+    """Return text for counting errors: no punctuation, no spaces, digits as characters."""
+    return re.sub(r"[\W_]", "", said.translate(DIGITS)).lower()
+
+
+def distance(one: str, other: str) -> int:
+    """Return the least number of characters to put in, take out or change."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def cer(clips: Sequence[Clip], heard: dict[str, str]) -> float:
+    """Return the character error rate over all clips together."""
+    wrong = sum(distance(plain(clip.text), plain(heard.get(clip.name, ""))) for clip in clips)
+    return wrong / sum(len(plain(clip.text)) for clip in clips)
+
+
+def percentile(values: list[float], share: float) -> float | None:
+    """Return the value below which ``share`` of them lie; None of none."""
+    return round(sorted(values)[min(len(values) - 1, int(share * len(values)))], 1) if values else None
+
+
+@dataclass
+class Round:
+    """One turn of ours: what it cost, heard and lost."""
+
+    cpu_s: float
+    texts: dict[str, str]
+    same: bool
+    delays_ms: list[float]
+    lost_frames: int
+    rss_mb: float
+
+
+def run_ours(media: MediaProcess, dealt: list[list[Clip]], bare: dict[str, Bare]) -> Round:
+    """Play every lane once and compare with what bare Vosk made of the same clips."""
+    before = media.figures()
+    lanes = [Lane(media, leg_id, clips) for leg_id, clips in zip(media.leg_ids, dealt, strict=False)]
+    frames = sum(clip.frames for clips in dealt for clip in clips)
+    talking: list[float] = []
+    play(lanes, lambda: talking.append(media.figures()["rss_mb"]))
+    after = media.settled(before["media"]["pool_bytes_decoded"] + frames * FRAME_BYTES)
+    texts: dict[str, str] = {}
+    delays, same = [], True
+    for lane, was, now in zip(lanes, before["lanes"], after["lanes"], strict=False):
+        finals, told = now["finals"][len(was["finals"]) :], now["told"][len(was["told"]) :]
+        for played in lane.played:
+            wanted = bare[played.clip.name]
+            got, finals = finals[: len(wanted.finals)], finals[len(wanted.finals) :]
+            texts[played.clip.name] = "".join(got)
+            same = same and got == wanted.finals
+            for chunk in wanted.chunks[: len(told)]:
+                frame = chunk * FRAMES_A_CHUNK - 1
+                left = played.sent[frame] if frame < len(played.sent) else played.stopped
+                delays.append(1000 * (told.pop(0) - left))
+        same = same and not finals
+    decoded = after["media"]["pool_bytes_decoded"] - before["media"]["pool_bytes_decoded"]
+    return Round(
+        cpu_s=after["cpu_s"] - before["cpu_s"],
+        texts=texts,
+        same=same,
+        delays_ms=delays,
+        lost_frames=frames - decoded // FRAME_BYTES,
+        rss_mb=max(talking, default=0.0),
+    )
+
+
+def compare(model: Path, clips: list[Clip], rounds: int) -> tuple[dict[str, Any], dict[str, Bare]]:
+    """Take turns, bare and ours; return the figures and what bare Vosk made of each clip."""
+    cores = sorted(os.sched_getaffinity(0))
+    core, mine = cores[-1], set(cores[:-1]) or set(cores)
+    dealt = lanes_of(clips, LANES)
+    seconds = sum(clip.seconds for clip in clips)
+    flat_out, _ = run_bare(model, dealt, core, paced=False)
+    bare_cpu, ours = [], []
+    with media_process(model, LANES, {core}, mine) as media:
+        idle = media.figures()["rss_mb"]
+        for number in range(rounds):
+            cpu_s, bare = run_bare(model, dealt, core, paced=True)
+            bare_cpu.append(cpu_s)
+            ours.append(run_ours(media, dealt, bare))
+            print(f"turn {number + 1}: bare {cpu_s:.2f} s, ours {ours[-1].cpu_s:.2f} s", file=sys.stderr)
+    os.sched_setaffinity(0, cores)
+    delays = [delay for turn in ours for delay in turn.delays_ms]
+    ours_cpu = sum(turn.cpu_s for turn in ours)
+    return {
+        "cer": round(cer(clips, ours[-1].texts), 4),
+        "rtf_bare": round(sum(bare_cpu) / rounds / seconds, 5),
+        "rtf_ours": round(ours_cpu / rounds / seconds, 5),
+        "ratio": round(ours_cpu / sum(bare_cpu), 3),
+        "ratio_flat_out": round(ours_cpu / rounds / flat_out, 3),
+        "same_text": all(turn.same for turn in ours),
+        "final_delay_ms_p50": percentile(delays, 0.5),
+        "final_delay_ms_p99": percentile(delays, 0.99),
+        "lost_frames": sum(turn.lost_frames for turn in ours),
+        "live_calls_a_core": LANES // 2,
+        "rss_mb_per_call": round((max(turn.rss_mb for turn in ours) - idle) / (LANES // 2), 1),
+        "clips": len(clips),
+        "seconds": round(seconds, 1),
+        "turns": rounds,
+    }, bare
+
+
+def find_most_calls(model: Path, clips: list[Clip], bare: dict[str, Bare], most: int, step_s: float) -> int:
+    """Return the largest number of calls, ``most`` at most, that lose no frame and get every final in time."""
+
+    def holds(calls: int) -> bool:
+        dealt: list[list[Clip]] = [[] for _ in range(2 * calls)]
+        for number, lane in enumerate(dealt):
+            while sum(clip.seconds for clip in lane) < step_s:
+                lane.append(clips[(7 * number + len(lane)) % len(clips)])
+        turn = run_ours(media, dealt, bare)
+        slowest = percentile(turn.delays_ms, 0.99)
+        good = turn.lost_frames == 0 and turn.same and slowest is not None and slowest <= LATE_MS
+        print(f"{calls} calls: lost {turn.lost_frames}, slowest final {slowest} ms", file=sys.stderr)
+        return good
+
+    cores = os.sched_getaffinity(0)
+    with media_process(model, 2 * most, set(cores), set(cores)) as media:
+        good, bad = 0, most + 1
+        trying = min(4, most)
+        while bad - good > 1:
+            if holds(trying):
+                good = trying
+            else:
+                bad = trying
+            trying = min(2 * good, most) if bad > most else (good + bad) // 2
+    return good
+
+
+def checksum(folder: Path) -> str:
+    """Return a digest over every clip and text, so that figures can be told to be of the same data."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".wav", ".txt"}:
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def main() -> None:
+    """Measure and print one JSON object as the last line."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--model", type=Path, required=True)
+    ask.add_argument("--clips", type=Path, required=True)
+    ask.add_argument("--calls", type=int, help="find the most live calls the machine holds, trying at most this many")
+    ask.add_argument("--rounds", type=int, default=2)
+    ask.add_argument("--step-seconds", type=float, default=10.0, help="how long each try of --calls talks")
+    args = ask.parse_args()
+    model, clips = check_model(args.model).resolve(), read_clips(args.clips)
+    load = os.getloadavg()[0]
+    figures, bare = compare(model, clips, args.rounds)
+    if args.calls:
+        figures["max_calls"] = find_most_calls(model, clips, bare, args.calls, args.step_seconds)
+    packages = ("vosk", "flask", "gunicorn", "websockets", "sqlalchemy")
+    figures |= {
+        "model": model.name,
+        "data_sha256": checksum(args.clips),
+        "versions": {"python": sys.version.split()[0]} | {name: importlib.metadata.version(name) for name in packages},
+        "cores": os.cpu_count(),
+        "load_before": load,
+        "load_after": os.getloadavg()[0],
+    }
+    print(json.dumps(figures, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
