@@ -28,7 +28,7 @@ def approve(
 ) -> WorkOrder:
     """Accept what was reported: tier 2 passes it to the hub (N11 to N12), the hub to the callback (N12 to N14)."""
     rule_for(order, Action.APPROVE, actor)
-    rules = clock.profile(order.profile)
+    rules = clock.profile_named(order.profile)
     at_hub = order.status == Status.TO_CHECK_HUB
     if not at_hub:
         above = lead_sub(order, 2)

@@ -87,7 +87,7 @@ class Deadline:
 
 
 @functools.cache
-def profile(name: str) -> Profile:
+def profile_named(name: str) -> Profile:
     """Return the profile shipped under ``name``; raises ``Invalid`` naming those there are."""
     if name not in profile_names():
         raise Invalid(f"没有时限方案 {name}", profile=f"可用：{'、'.join(profile_names())}")
@@ -132,7 +132,7 @@ def _limit(data: Mapping[str, Any]) -> Limit:
 
 
 def deadline(  # noqa: PLR0917 - what, when, where: one order everywhere in this module
-    profile: Profile,
+    profile: Profile | str,
     demand_type: str,
     urgency: str,
     accepted_at: datetime,
@@ -142,15 +142,14 @@ def deadline(  # noqa: PLR0917 - what, when, where: one order everywhere in this
     hard: bool = False,
     pauses: Sequence[Pause] = (),
 ) -> Deadline:
-    """Return until when an order accepted at ``accepted_at`` must be handled.
+    """Return until when an order accepted at ``accepted_at`` must be handled, by a profile or the name of one.
 
     ``pauses`` give back the time inside them: working time to working limits, wall time to 24-hour ones.
     """
-    clause = _clause(profile.handle, demand_type, urgency, hard)
-    if clause is None:
-        raise Invalid(f"时限方案 {profile.name} 没有规定这类诉求的时限")
+    rules = profile_named(profile) if isinstance(profile, str) else profile
+    clause = _handling(rules, demand_type, urgency, hard)
     kind = f"{DEMAND_WORDS[DemandType(demand_type)]}·{URGENCY_WORDS[Urgency(urgency)]}{'·疑难' if hard else ''}"
-    head = [f"时限方案 {profile.title}：{kind} {clause.limit.word}"]
+    head = [f"时限方案 {rules.title}：{kind} {clause.limit.word}"]
     return _count(clause.limit, accepted_at, calendar, tz, head, pauses)
 
 
@@ -173,9 +172,7 @@ def redo_deadline(  # noqa: PLR0917
     profile: Profile, demand_type: str, urgency: str, at: datetime, calendar: Calendar, tz: tzinfo, *, hard: bool
 ) -> Deadline:
     """Return the deadline of a redo begun at ``at``: half the original limit."""
-    clause = _clause(profile.handle, demand_type, urgency, hard)
-    if clause is None:
-        raise Invalid(f"时限方案 {profile.name} 没有规定这类诉求的时限")
+    clause = _handling(profile, demand_type, urgency, hard)
     limit = clause.limit.half() if profile.redo_half else clause.limit
     return _count(limit, at, calendar, tz, [f"时限方案 {profile.title}：重办 {limit.word}"], ())
 
@@ -199,7 +196,7 @@ def explain(  # noqa: PLR0917
     pauses: Sequence[Pause] = (),
 ) -> dict[str, Any]:
     """Return a deadline and its derivation as plain values, for the command line and the API."""
-    rules = profile(profile_name)
+    rules = profile_named(profile_name)
     handle = deadline(rules, demand_type, urgency, accepted_at, calendar, tz, hard=hard, pauses=pauses)
     sign = sign_due(rules, urgency, accepted_at, calendar, tz)
     return {
@@ -212,6 +209,20 @@ def explain(  # noqa: PLR0917
         "sign_due": sign.at.astimezone(tz).isoformat() if sign else None,
         "lines": handle.lines,
     }
+
+
+def _handling(profile: Profile, demand_type: str, urgency: str, hard: bool) -> Clause:
+    faults: dict[str, object] = {}
+    if demand_type not in set(DemandType):
+        faults["demand_type"] = f"没有诉求类型 {demand_type}"
+    if urgency not in set(Urgency):
+        faults["urgency"] = f"没有紧急程度 {urgency}"
+    if faults:
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    clause = _clause(profile.handle, demand_type, urgency, hard)
+    if clause is None:
+        raise Invalid(f"时限方案 {profile.name} 没有规定这类诉求的时限")
+    return clause
 
 
 def _clause(clauses: Sequence[Clause], demand_type: str, urgency: str, hard: bool) -> Clause | None:

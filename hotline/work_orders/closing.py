@@ -75,7 +75,7 @@ def record_evaluation(
     if _settled(order, round):
         return order
     what = verdict(satisfaction, solved, contacted)
-    rules = clock.profile(order.profile)
+    rules = clock.profile_named(order.profile)
     exhausted = what == Action.REDO and order.redo_count >= rules.redo_most
     action = Action.CLOSE if exhausted else what
     rule_for(order, action, actor)

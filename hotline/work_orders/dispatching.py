@@ -41,7 +41,7 @@ def dispatch(
     lead, assisting = _units_that_can_sign(session, lead_unit_id, assisting_ids)
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
-    rules = clock.profile(order.profile)
+    rules = clock.profile_named(order.profile)
     if hard and not order.hard:
         _lengthen(order, rules, calendar, tz)
     due = clock.sign_due(rules, order.urgency, now, calendar, tz)
@@ -110,7 +110,7 @@ def hand_down(
     unit = _own_tier_3(session, above, unit_id)
     if any(sub.unit_id == unit.id and sub.state not in (SubState.LEFT, SubState.CLOSED) for sub in order.sub_orders):
         raise Invalid(f"{unit.name}已在办理这张工单", unit=f"{unit.name}已在办理这张工单")
-    rules = clock.profile(order.profile)
+    rules = clock.profile_named(order.profile)
     deadline = _sub_deadline(order, rules, due_at, now=now, calendar=calendar, tz=tz)
     sign = clock.sign_due(rules, order.urgency, now, calendar, tz)
     order.sub_orders.append(

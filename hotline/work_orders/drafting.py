@@ -79,7 +79,7 @@ def start_draft(
     profile: str = clock.DEFAULT_PROFILE,
 ) -> WorkOrder:
     """Open an order in draft (N0) with a number of the present month. One call may have several."""
-    clock.profile(profile)
+    clock.profile_named(profile)
     if actor.role not in TRANSITIONS[START, Action.OPEN].roles:
         raise NotPermitted("只有话务员可以记录诉求")
     order = WorkOrder(
@@ -171,7 +171,7 @@ def submit(
     _require(session, order)
     if not order.title:
         order.title = order.content.splitlines()[0][:_TITLE_FROM_CONTENT]
-    rules = clock.profile(order.profile)
+    rules = clock.profile_named(order.profile)
     due = clock.deadline(rules, order.demand_type, order.urgency, now, calendar, tz, hard=order.hard)
     review = clock.step_due(rules, "dispatch", order.urgency, now, calendar, tz)
     order.submitted_at = order.clock_started_at = now

@@ -101,11 +101,13 @@ def report(
     }
     private = {"public_reply": row.public_reply, "process": row.process, "unsolved_reason": row.unsolved_reason}
     session.add(row)
+    lead = lead_sub(order, 2)
     if assisting:
-        note(session, order, Action.REPORT, actor=actor, now=now, data=data, private=private)
+        readers = [lead.unit_id] if lead else []
+        note(session, order, Action.REPORT, actor=actor, now=now, data=data, private=private, for_units=readers)
         return row
-    check = clock.step_due(clock.profile(order.profile), "check", order.urgency, now, calendar, tz)
-    above = lead_sub(order, 2) if sub.tier == 3 else None
+    check = clock.step_due(clock.profile_named(order.profile), "check", order.urgency, now, calendar, tz)
+    above = lead if sub.tier == 3 else None
     advance(
         session,
         order,

@@ -27,6 +27,9 @@ class Fault:
     seq: int | None
     what: str
 
+    def __str__(self) -> str:
+        return f"{self.order_no} {f'第 {self.seq} 条' if self.seq else '工单'}：{self.what}"
+
 
 def seal(event: OrderEvent, order_no: str) -> str:
     """Return the hash of one link: SHA-256 of its canonical JSON, ``private`` and its salt left out."""

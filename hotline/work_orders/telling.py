@@ -42,6 +42,7 @@ def _tell(
         now=now,
         data={"call_id": call_id},
         private={"text": text.strip()},
-        for_units=holding,
+        # what a caller who wants secrecy tells may tell who they are: the units learn that, not what, was told
+        for_units=[] if order.confidential else holding,
         messages=[push(order, unit_id, action.value) for unit_id in holding],
     )

@@ -1,0 +1,164 @@
+"""Reads for boards and search: a county's board of its townships, the hub's list, open orders by light."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from hotline.accounts.roles import HUB, TIER_2
+from hotline.accounts.service import Actor
+from hotline.errors import Invalid, NotPermitted
+from hotline.units.models import Unit
+from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.queries import Page
+from hotline.work_orders.states import LIVE, OPEN, Status, SubState
+
+PER_PAGE: Final = 30
+BOARD_AT_MOST: Final = 500
+SOON_SHARE: Final = 0.2  # yellow in the last fifth of the time: supervision starts at four fifths used
+
+
+# ---- the hub
+
+
+def search(
+    session: Session, actor: Actor, *, text: str = "", statuses: Collection[str] = (), page: int = 1
+) -> Page[WorkOrder]:
+    """Return orders by number (any part of it, with or without dashes), title or place, the latest change first.
+
+    No ``statuses``: every state. Hub only.
+    """
+    if page < 1:
+        raise Invalid("页码从 1 开始", page="页码从 1 开始")
+    where = _matching(actor, text)
+    if statuses:
+        where.append(WorkOrder.status.in_(statuses))
+    query = (
+        select(WorkOrder)
+        .where(*where)
+        .options(joinedload(WorkOrder.lead_unit))
+        .order_by(WorkOrder.updated_at.desc(), WorkOrder.id.desc())
+        .limit(PER_PAGE)
+        .offset((page - 1) * PER_PAGE)
+    )
+    total = session.scalar(select(func.count(WorkOrder.id)).where(*where)) or 0
+    return Page(session.scalars(query).all(), total, page, PER_PAGE)
+
+
+def counts_by_status(session: Session, actor: Actor, *, text: str = "") -> dict[str, int]:
+    """Return how many of the orders ``search`` would find stand in each state; states without any are left out."""
+    query = select(WorkOrder.status, func.count()).where(*_matching(actor, text)).group_by(WorkOrder.status)
+    return {status: number for status, number in session.execute(query)}
+
+
+def _matching(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    if actor.role not in HUB:
+        raise NotPermitted("只有热线中心可以查看")
+    words = text.strip()
+    if not words:
+        return []
+    digits = words.replace("-", "").replace(" ", "")
+    found = [column.contains(words, autoescape=True) for column in (WorkOrder.title, WorkOrder.address)]
+    if digits.isdigit():
+        found.append(func.replace(WorkOrder.order_no, "-", "").contains(digits, autoescape=True))
+    return [or_(*found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """Open orders on the clock by light."""
+
+    green: int
+    yellow: int
+    red: int
+
+
+def light(deadline: datetime, start: datetime, now: datetime) -> str:
+    """``red`` after the deadline, ``yellow`` in the last fifth of the time, else ``green``."""
+    left = deadline - now
+    if left < timedelta():
+        return "red"
+    return "yellow" if left <= (deadline - start) * SOON_SHARE else "green"
+
+
+def lights(session: Session, now: datetime) -> Lights:
+    """Count the open orders whose clock runs by light. Figures only: whoever may see the board may see them."""
+    rows = session.execute(
+        select(WorkOrder.deadline_at, WorkOrder.clock_started_at).where(
+            WorkOrder.status.in_(OPEN), WorkOrder.deadline_at.is_not(None), WorkOrder.clock_started_at.is_not(None)
+        )
+    )
+    counted = Counter(light(deadline, start, now) for deadline, start in rows)
+    return Lights(counted["green"], counted["yellow"], counted["red"])
+
+
+def waiting_in(session: Session, *statuses: str) -> int:
+    """Return how many orders stand in these states. Figures only."""
+    return session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.status.in_(statuses))) or 0
+
+
+# ---- a county
+
+
+@dataclass(slots=True)
+class Township:
+    """One unit below and how much it holds."""
+
+    unit: Unit
+    to_sign: int = 0
+    in_hand: int = 0
+    to_check: int = 0
+    overdue: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountyBoard:
+    """What the units below have: columns by state, and the same counted by unit, busiest first."""
+
+    to_sign: list[SubOrder] = field(default_factory=list)
+    in_hand: list[SubOrder] = field(default_factory=list)
+    to_check: list[SubOrder] = field(default_factory=list)
+    reported: list[SubOrder] = field(default_factory=list)
+    townships: list[Township] = field(default_factory=list)
+
+
+def county_board(session: Session, actor: Actor, *, now: datetime) -> CountyBoard:
+    """Return the live work of the units below the actor's, soonest due first. Tier-2 units only."""
+    if actor.role not in TIER_2 or actor.unit_id is None:
+        raise NotPermitted("只有二级单位有下属单位的看板")
+    below = session.scalars(select(Unit).where(Unit.parent_id == actor.unit_id, Unit.active).order_by(Unit.code)).all()
+    board = CountyBoard(townships=[Township(unit) for unit in below])
+    by_unit = {township.unit.id: township for township in board.townships}
+    for sub in _live_below(session, list(by_unit)):
+        township = by_unit[sub.unit_id]
+        if sub.state == SubState.TO_SIGN:
+            board.to_sign.append(sub)
+            township.to_sign += 1
+        elif sub.state != SubState.REPORTED:
+            board.in_hand.append(sub)
+            township.in_hand += 1
+        elif sub.order.status == Status.TO_CHECK_TIER2:
+            board.to_check.append(sub)
+            township.to_check += 1
+        else:
+            board.reported.append(sub)
+        if sub.state != SubState.REPORTED and sub.deadline_at is not None and sub.deadline_at < now:
+            township.overdue += 1
+    board.townships.sort(key=lambda one: (-one.overdue, -(one.to_sign + one.in_hand + one.to_check)))
+    return board
+
+
+def _live_below(session: Session, unit_ids: Sequence[int]) -> Sequence[SubOrder]:
+    return session.scalars(
+        select(SubOrder)
+        .where(SubOrder.unit_id.in_(unit_ids), SubOrder.state.in_(LIVE))
+        .options(joinedload(SubOrder.order), joinedload(SubOrder.unit))
+        .order_by(SubOrder.deadline_at.asc().nulls_last(), SubOrder.id)
+        .limit(BOARD_AT_MOST)
+    ).all()

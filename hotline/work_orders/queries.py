@@ -1,0 +1,299 @@
+"""Reads on orders. Each carries who may see: a unit sees what stands in its own subtree and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from hotline.accounts.roles import HUB, UNITS, Role
+from hotline.accounts.service import SYSTEM, Actor
+from hotline.callers.models import Caller
+from hotline.errors import Invalid, NotFound, NotPermitted
+from hotline.units import queries as units
+from hotline.units.models import Unit
+from hotline.work_orders import clock, numbers, steps
+from hotline.work_orders.models import Report, SubOrder, WorkOrder
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    OPEN,
+    Action,
+    CloseKind,
+    Part,
+    Status,
+    SubState,
+    Urgency,
+)
+
+PER_PAGE: Final = 20
+WITHHELD: Final = "号码保密"
+_SEE_ALL: Final = HUB | {SYSTEM.role}
+_UNIT_LIKE: Final = UNITS | {Role.DTY}
+_IN_HAND: Final = (SubState.SIGNED, SubState.IN_HAND)
+
+Row = TypeVar("Row")
+
+
+class Bucket(StrEnum):
+    """What a unit's inbox is sorted into. Due and overdue are parts of what waits or is in hand."""
+
+    TO_SIGN = "to_sign"
+    DUE_TODAY = "due_today"
+    IN_HAND = "in_hand"
+    OVERDUE = "overdue"
+    TO_CHECK = "to_check"  # tier 2: its own tier 3 has reported
+    REPORTED = "reported"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of a list and how long the whole is. Pages count from 1."""
+
+    items: Sequence[Row]
+    total: int
+    page: int
+    per_page: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerView:
+    """The caller as a screen may show them: masked."""
+
+    name: str  # 王**, "" when not told
+    phone: str  # 138****1234, or 号码保密
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whole minutes charged to one holder; those of an order add up to its elapsed whole minutes."""
+
+    holder: str
+    unit_id: int | None
+    unit_name: str
+    minutes: int
+
+
+# ---- one order
+
+
+def visible_to(session: Session, actor: Actor, order_no: str) -> WorkOrder:
+    """Return the order, typed with or without dashes, if the actor may know of it; else ``NotFound``.
+
+    The hub sees every order; a unit those with a sub-order at or under itself; nobody else sees any.
+    """
+    try:
+        number = numbers.parse(order_no)
+    except Invalid as fault:
+        raise NotFound("没有这张工单") from fault
+    query = _visible(session, actor).where(WorkOrder.order_no == number)
+    order = session.scalar(query.options(joinedload(WorkOrder.caller), joinedload(WorkOrder.lead_unit)))
+    if order is None:
+        raise NotFound("没有这张工单")
+    return order
+
+
+def sees(session: Session, actor: Actor, order: WorkOrder) -> bool:
+    """Whether the actor may know of an order at hand."""
+    return session.scalar(_visible(session, actor).where(WorkOrder.id == order.id)) is not None
+
+
+def _visible(session: Session, actor: Actor) -> Select[WorkOrder]:
+    query = select(WorkOrder)
+    if actor.role in _SEE_ALL:
+        return query
+    own = session.get(Unit, actor.unit_id) if actor.unit_id and actor.role in _UNIT_LIKE else None
+    if own is None:
+        return query.where(WorkOrder.id.is_(None))
+    held = select(SubOrder.order_id).where(SubOrder.unit_id.in_(units.in_subtree(own.path)))
+    return query.where(WorkOrder.id.in_(held))
+
+
+def allowed_actions(order: WorkOrder, actor: Actor) -> list[tuple[Action, str]]:
+    """Return what the actor may do with the order now, each with its Chinese word, main line first."""
+    return [(action, ACTION_WORDS[action]) for action in steps.allowed(order, actor)]
+
+
+def caller_view(order: WorkOrder, actor: Actor) -> CallerView | None:
+    """Return the caller, masked; None when there is none, and for everybody but the hub when confidential."""
+    if order.caller is None or (order.confidential and actor.role not in HUB):
+        return None
+    name = order.caller.name or ""
+    return CallerView(
+        name=f"{name[0]}{'*' * max(len(name) - 1, 1)}" if name else "",
+        phone=order.caller.phone_mask or WITHHELD,
+        kind=order.caller_kind,
+    )
+
+
+def last_report(session: Session, order: WorkOrder, actor: Actor) -> Report | None:
+    """Return the latest report the actor may read in full: the hub any, a unit those of its own subtree."""
+    query = select(Report).where(Report.order_id == order.id).order_by(Report.id.desc()).limit(1)
+    if actor.role not in _SEE_ALL:
+        own = session.get(Unit, actor.unit_id) if actor.unit_id and actor.role in _UNIT_LIKE else None
+        if own is None:
+            return None
+        query = query.join(SubOrder, SubOrder.id == Report.sub_order_id).where(
+            SubOrder.unit_id.in_(units.in_subtree(own.path))
+        )
+    return session.scalar(query)
+
+
+def held_minutes(order: WorkOrder, now: datetime) -> list[Held]:
+    """Return who held the order how long, in the order they first did."""
+    if not order.spans:
+        return []
+    start = order.spans[0].from_at
+    minutes: dict[tuple[str, int | None], int] = {}
+    names: dict[int | None, str] = {None: ""}
+    for span in order.spans:
+        key = (span.holder, span.unit_id)
+        if span.unit is not None:
+            names[span.unit_id] = span.unit.name
+        # rounding every boundary from the same start, not every span, keeps the sum true to the minute
+        minutes[key] = minutes.get(key, 0) + _whole(span.to_at or now, start) - _whole(span.from_at, start)
+    return [Held(holder, unit_id, names[unit_id], spent) for (holder, unit_id), spent in minutes.items()]
+
+
+def _whole(at: datetime, start: datetime) -> int:
+    return int((at - start).total_seconds() // 60)
+
+
+# ---- a unit's inbox
+
+
+def inbox(
+    session: Session,
+    actor: Actor,
+    *,
+    bucket: str,
+    now: datetime,
+    tz: tzinfo,
+    page: int = 1,
+    per_page: int = PER_PAGE,
+) -> Page[SubOrder]:
+    """Return the actor's unit's sub-orders of one bucket, what is due first at the top; their orders are loaded.
+
+    Raises ``NotPermitted`` for whoever is of no unit, ``Invalid`` for an unknown bucket.
+    """
+    if bucket not in set(Bucket):
+        raise Invalid(f"没有 {bucket} 这一栏", bucket=f"可选：{'、'.join(Bucket)}")
+    where = _in_bucket(actor, Bucket(bucket), now, tz)
+    order_by = {
+        Bucket.TO_SIGN: SubOrder.sign_due_at.asc().nulls_last(),
+        Bucket.REPORTED: SubOrder.reported_at.desc(),
+        Bucket.DONE: SubOrder.closed_at.desc(),
+    }.get(Bucket(bucket), SubOrder.deadline_at.asc().nulls_last())
+    query = (
+        select(SubOrder)
+        .join(SubOrder.order)
+        .where(*where)
+        .options(joinedload(SubOrder.order).joinedload(WorkOrder.lead_unit), joinedload(SubOrder.unit))
+        .order_by(order_by, SubOrder.id)
+    )
+    return _paged(session, query, _count_subs(session, where), page, per_page)
+
+
+def inbox_counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> dict[str, int]:
+    """Return how many sub-orders each bucket of the actor's unit holds."""
+    return {bucket.value: _count_subs(session, _in_bucket(actor, bucket, now, tz)) for bucket in Bucket}
+
+
+def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[ColumnElement[bool]]:
+    if actor.unit_id is None or actor.role not in _UNIT_LIKE:
+        raise NotPermitted("只有承办单位有收件箱")
+    due = SubOrder.deadline_at
+    at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND))
+    buckets: dict[Bucket, list[ColumnElement[bool]]] = {
+        Bucket.TO_SIGN: [SubOrder.state == SubState.TO_SIGN],
+        Bucket.IN_HAND: [SubOrder.state.in_(_IN_HAND)],
+        Bucket.DUE_TODAY: [at_work, due >= now, due < clock.local_midnight(now, tz)],
+        Bucket.OVERDUE: [at_work, due < now],
+        Bucket.TO_CHECK: [
+            SubOrder.state == SubState.IN_HAND,
+            SubOrder.part == Part.LEAD,
+            SubOrder.tier == 2,
+            WorkOrder.status == Status.TO_CHECK_TIER2,
+        ],
+        Bucket.REPORTED: [SubOrder.state == SubState.REPORTED],
+        Bucket.DONE: [SubOrder.state == SubState.CLOSED],
+    }
+    return [SubOrder.unit_id == actor.unit_id, *buckets[bucket]]
+
+
+def _count_subs(session: Session, where: Sequence[ColumnElement[bool]]) -> int:
+    query = select(func.count(SubOrder.id)).join(SubOrder.order).where(*where)
+    return session.scalar(query) or 0
+
+
+# ---- the hub's lists
+
+
+def to_review(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:
+    """Return orders waiting for review (N2): the most urgent, then the soonest due first. Hub only."""
+    return _hub_list(session, actor, WorkOrder.status == Status.TO_REVIEW, page, per_page)
+
+
+def to_check_hub(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:
+    """Return orders whose result waits for the hub's check (N12). Hub only."""
+    return _hub_list(session, actor, WorkOrder.status == Status.TO_CHECK_HUB, page, per_page)
+
+
+def to_supervise(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:
+    """Return orders that closed after their last redo with a citizen still not satisfied. Hub only."""
+    return _hub_list(session, actor, WorkOrder.close_kind == CloseKind.REDO_EXHAUSTED, page, per_page)
+
+
+def my_drafts(session: Session, actor: Actor) -> Sequence[WorkOrder]:
+    """Return the drafts the actor began, the newest first: they survive a hang-up and a reload."""
+    return session.scalars(
+        select(WorkOrder)
+        .where(WorkOrder.operator_id == actor.user_id, WorkOrder.status == Status.DRAFT)
+        .order_by(WorkOrder.id.desc())
+    ).all()
+
+
+def open_orders_of(session: Session, phone_indexes: Sequence[str]) -> Sequence[WorkOrder]:
+    """Return the open orders of whoever has this number (``key_ring().indexes(phone)``), newest first. Hub only."""
+    return session.scalars(_of_number(phone_indexes).where(WorkOrder.status.in_(OPEN))).all()
+
+
+def earlier_of(session: Session, phone_indexes: Sequence[str], *, limit: int = 10) -> Sequence[WorkOrder]:
+    """Return the settled orders of whoever has this number, newest first. Hub only."""
+    return session.scalars(_of_number(phone_indexes).where(WorkOrder.status.not_in(OPEN)).limit(limit)).all()
+
+
+def of_call(session: Session, call_id: int) -> Sequence[WorkOrder]:
+    """Return the orders of one call, the first first. Hub only."""
+    return session.scalars(select(WorkOrder).where(WorkOrder.call_id == call_id).order_by(WorkOrder.id)).all()
+
+
+def _of_number(phone_indexes: Sequence[str]) -> Select[WorkOrder]:
+    theirs = or_(Caller.phone_index.in_(phone_indexes), Caller.contact_index.in_(phone_indexes))
+    return select(WorkOrder).join(WorkOrder.caller).where(theirs).order_by(WorkOrder.id.desc())
+
+
+def _hub_list(session: Session, actor: Actor, which: ColumnElement[bool], page: int, per_page: int) -> Page[WorkOrder]:
+    if actor.role not in HUB:
+        raise NotPermitted("只有热线中心可以查看")
+    pressing = case({Urgency.CRITICAL.value: 0, Urgency.URGENT.value: 1}, value=WorkOrder.urgency, else_=2)
+    total = session.scalar(select(func.count(WorkOrder.id)).where(which)) or 0
+    query = (
+        select(WorkOrder)
+        .where(which)
+        .options(joinedload(WorkOrder.lead_unit), joinedload(WorkOrder.caller))
+        .order_by(pressing, WorkOrder.step_due_at.asc().nulls_last(), WorkOrder.id)
+    )
+    return _paged(session, query, total, page, per_page)
+
+
+def _paged(session: Session, query: Select[Row], total: int, page: int, per_page: int) -> Page[Row]:
+    if page < 1 or per_page < 1:
+        raise Invalid("页码从 1 开始", page="页码从 1 开始")
+    return Page(session.scalars(query.limit(per_page).offset((page - 1) * per_page)).all(), total, page, per_page)

@@ -1,0 +1,144 @@
+"""An order's life told to one reader: what happened, by whom, in words that reader may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline.accounts.models import User
+from hotline.accounts.roles import HUB, UNITS
+from hotline.accounts.service import SYSTEM, Actor
+from hotline.errors import NotFound
+from hotline.units import queries as units
+from hotline.units.models import Unit
+from hotline.work_orders.models import OrderEvent, WorkOrder
+from hotline.work_orders.queries import sees
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    CLOSE_WORDS,
+    SATISFACTION_WORDS,
+    SOLVED_WORDS,
+    STATES,
+    Action,
+    CloseKind,
+    Satisfaction,
+    Solved,
+    Status,
+)
+
+HUB_NAME: Final = "热线中心"
+
+# words kept apart from the event's data, by the label they are shown under; what a draft held is the order itself
+_LABELS: Final = {
+    "advice": "派单意见",
+    "reason": "原因",
+    "note": "审核意见",
+    "text": "补充内容",
+    "public_reply": "公开答复",
+    "process": "办理情况",
+    "unsolved_reason": "未解决原因",
+}
+_FOR_ALL: Final = frozenset({"public_reply"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """One step. ``facts`` and ``notes`` are (label, text); notes only those this reader may see."""
+
+    seq: int
+    at: datetime
+    action: str
+    word: str
+    who: str
+    status: str
+    status_word: str
+    facts: list[tuple[str, str]]
+    notes: list[tuple[str, str]]
+
+
+def story(session: Session, order: WorkOrder, actor: Actor) -> list[StoryItem]:
+    """Return the order's steps, the first first, for this reader; ``NotFound`` where it may not know the order.
+
+    The hub reads everything. A unit reads the steps of all, names and inside words of its own subtree and what was
+    addressed to it; the hub's people appear to it as the hub.
+    """
+    if not sees(session, actor, order):
+        raise NotFound("没有这张工单")
+    reader = _Reader(session, order, actor)
+    return [reader.item(event) for event in order.events]
+
+
+class _Reader:
+    """What one reader may see of one order, with the names it takes."""
+
+    def __init__(self, session: Session, order: WorkOrder, actor: Actor) -> None:
+        self._hub = actor.role in HUB or actor.role == SYSTEM.role
+        own = set(units.subtree_ids(session, actor.unit_id)) if actor.role in UNITS and actor.unit_id else set()
+        self._own = frozenset(own)
+        people = {event.actor_user_id for event in order.events if event.actor_user_id}
+        self._people = {user.id: user.display_name for user in session.scalars(select(User).where(User.id.in_(people)))}
+        named = {event.actor_unit_id for event in order.events if event.actor_unit_id}
+        for event in order.events:
+            named |= {event.data[key] for key in ("unit", "lead") if event.data.get(key)}
+            named |= set(event.data.get("assisting", ()))
+        self._units = {unit.id: unit.name for unit in session.scalars(select(Unit).where(Unit.id.in_(named)))}
+
+    def item(self, event: OrderEvent) -> StoryItem:
+        """Tell one event."""
+        return StoryItem(
+            seq=event.seq,
+            at=event.at,
+            action=event.action,
+            word=ACTION_WORDS[Action(event.action)],
+            who=self._who(event),
+            status=event.to_status,
+            status_word=STATES[Status(event.to_status)].word,
+            facts=self._facts(event),
+            notes=self._notes(event),
+        )
+
+    def _who(self, event: OrderEvent) -> str:
+        if event.actor_role == SYSTEM.role:
+            return SYSTEM.name
+        person = self._people.get(event.actor_user_id or 0, "")
+        if event.actor_role not in UNITS:
+            return f"{HUB_NAME} {person}".strip() if self._hub else HUB_NAME
+        unit = self._units.get(event.actor_unit_id or 0, "")
+        return f"{unit} {person}".strip() if self._hub or event.actor_unit_id in self._own else unit
+
+    def _facts(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if data.get("lead"):
+            facts.append(("主办", self._units[data["lead"]]))
+            if data.get("assisting"):
+                facts.append(("协办", "、".join(self._units[unit] for unit in data["assisting"])))
+        elif data.get("unit") and event.action in (Action.HAND_DOWN, Action.TAKE_UP, Action.REJECT):
+            facts.append(("承办", self._units[data["unit"]]))
+        if data.get("part") == "assisting":
+            facts.append(("协办", "是"))
+        if data.get("in_time") is False:
+            facts.append(("时限", "已超时限"))
+        if data.get("satisfaction"):
+            facts.append(("满意度", SATISFACTION_WORDS[Satisfaction(data["satisfaction"])]))
+        if data.get("solved"):
+            facts.append(("是否解决", SOLVED_WORDS[Solved(data["solved"])]))
+        if data.get("contacted") is not None:
+            facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
+        if data.get("kind"):
+            facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
+        return facts
+
+    def _notes(self, event: OrderEvent) -> list[tuple[str, str]]:
+        inside = (
+            self._hub or event.actor_unit_id in self._own or not self._own.isdisjoint(event.data.get("for_units", ()))
+        )
+        return [
+            (_LABELS[key], text)
+            for key, text in (event.private or {}).items()
+            if key in _LABELS and (inside or key in _FOR_ALL)
+        ]
