@@ -291,6 +291,11 @@ def local_midnight(at: datetime, tz: tzinfo) -> datetime:
     return _at(at.astimezone(tz).date() + timedelta(days=1), time.min, tz)
 
 
+def start_of_local_day(at: datetime, tz: tzinfo) -> datetime:
+    """Return 0:00 of the local day ``at`` falls in."""
+    return _at(at.astimezone(tz).date(), time.min, tz)
+
+
 def _at(day: date, clock: time, tz: tzinfo) -> datetime:
     return datetime.combine(day, clock, tz).astimezone(UTC)
 

@@ -1,0 +1,410 @@
+"""Verbs on callbacks: open, take, try, evaluate, give up. What is said goes to the order by way of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import combinations
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from hotline import outbox
+from hotline.accounts.models import User
+from hotline.accounts.service import SYSTEM, Actor
+from hotline.calendars.base import Calendar
+from hotline.errors import Invalid, NotAllowedNow, NotPermitted
+from hotline.follow_ups.models import Attempt, Callback, Evaluation
+from hotline.follow_ups.states import (
+    LAST_RANK,
+    OFFICERS,
+    RANK,
+    STATE_WORDS,
+    TRANSITIONS,
+    AttemptState,
+    CallbackAction,
+    CallbackState,
+    Reason,
+    Way,
+)
+from hotline.work_orders import clock
+from hotline.work_orders import service as orders
+from hotline.work_orders.models import OrderEvent, Report, WorkOrder
+from hotline.work_orders.states import Action, CloseKind, Satisfaction, Solved, Status
+
+TRIES: Final = 3
+DAYS: Final = 2
+HOURS_APART: Final = 2
+# local hours at which a next try may be planned, the likeliest first in the day
+_HOURS: Final = (9, 11, 15, 17, 19)
+_ABANDONED_AFTER: Final = timedelta(hours=1)  # a planned try nobody told the end of
+
+_HANDLING: Final = (
+    Action.OPEN,
+    Action.SUBMIT,
+    Action.DISPATCH,
+    Action.SIGN,
+    Action.HAND_DOWN,
+    Action.REPORT,
+    Action.APPROVE,
+    Action.REJECT,
+)
+
+
+def open_callback(session: Session, *, order: WorkOrder, now: datetime, calendar: Calendar, tz: tzinfo) -> Callback:
+    """Open the callback of the order's present round, due the same working day. Safe to run twice.
+
+    A citizen who withheld the number or wants no callback cannot be asked: the order closes unrated, with that reason.
+    Raises ``NotAllowedNow`` when the order does not wait for a callback.
+    """
+    round_ = orders.round_of(order)
+    callback = session.scalar(select(Callback).where(Callback.order_id == order.id, Callback.round == round_))
+    if callback is not None:
+        return callback
+    if order.status != Status.TO_CALL_BACK:
+        raise NotAllowedNow("工单现在不需要回访", status=order.status)
+    callback = Callback(
+        order_id=order.id,
+        round=round_,
+        state=CallbackState.WAITING,
+        due_at=clock.end_of_working_day(now, calendar, tz),
+        next_try_at=now,
+        created_at=now,
+    )
+    session.add(callback)
+    session.flush()
+    unaskable = _unaskable(order)
+    if unaskable:
+        _move(callback, CallbackAction.GIVE_UP)
+        callback.done_at = now
+        orders.not_reached(session, order=order, actor=SYSTEM, now=now, round=round_, kind=unaskable)
+        session.flush()
+    return callback
+
+
+def take(session: Session, *, callback: Callback, actor: Actor, now: datetime) -> Callback:
+    """Take a callback to make it oneself; taking one's own again changes nothing.
+
+    Raises ``NotPermitted`` for anyone but a callback officer or supervisor, for whoever handled the order and for
+    people of a unit that handles it; ``NotAllowedNow`` when somebody else has it or it is done.
+    """
+    _may_ask(session, callback, actor)
+    if callback.state == CallbackState.TAKEN and callback.officer_id == actor.user_id:
+        return callback
+    if callback.state == CallbackState.TAKEN:
+        name = session.scalar(select(User.display_name).where(User.id == callback.officer_id))
+        raise NotAllowedNow(f"{name}正在回访", allowed=[], status=callback.state)
+    _move(callback, CallbackAction.TAKE)
+    callback.officer_id = actor.user_id
+    callback.taken_at = now
+    _flush(session)
+    return callback
+
+
+def release(
+    session: Session, *, callback: Callback, actor: Actor, now: datetime, next_try_at: datetime | None = None
+) -> Callback:
+    """Give a taken callback back; with ``next_try_at`` it is offered again then, at the hour the citizen asked for."""
+    if callback.officer_id != actor.user_id and actor.role != "SUP":
+        raise NotPermitted("只有正在回访的人可以放回")
+    _move(callback, CallbackAction.RELEASE)
+    callback.officer_id = None
+    callback.next_try_at = max(now, next_try_at) if next_try_at else now
+    _flush(session)
+    return callback
+
+
+def plan_attempt(session: Session, *, callback: Callback, way: str, actor: Actor, now: datetime) -> Attempt:
+    """Plan one try and let the outbox carry it out: a bridged or keypad call (``callback.dial``) or an SMS.
+
+    A person's try needs the callback taken by that person; keypad and SMS ask only while nobody has it, and never
+    again once a key said dissatisfied. Raises ``NotAllowedNow``; also while another try is under way.
+    """
+    if way not in set(Way):
+        raise Invalid("没有这种回访方式", way=f"可选：{'、'.join(Way)}")
+    if way == Way.PERSON:
+        _must_hold(session, callback, actor)
+    elif callback.state != CallbackState.WAITING:
+        raise NotAllowedNow(f"{STATE_WORDS[CallbackState(callback.state)]}，不再自动回访", status=callback.state)
+    elif needs_person(callback):
+        raise NotAllowedNow("市民按键表示不满意，须由人工回访", status=callback.state)
+    under_way = live_attempt(callback)
+    if under_way is not None:
+        if now - under_way.at < _ABANDONED_AFTER:
+            raise NotAllowedNow("上一次拨打还没有结束", status=under_way.state)
+        under_way.state = AttemptState.FAILED
+        under_way.ended_at = now
+    attempt = Attempt(way=way, officer_id=actor.user_id, at=now, state=AttemptState.PLANNED, answer="")
+    callback.attempts.append(attempt)
+    _flush(session)
+    if way == Way.SMS:
+        outbox.add(session, "sms.send", now=now, template="evaluate", order_id=callback.order_id)
+    else:
+        outbox.add(session, "callback.dial", now=now, attempt_id=attempt.id)
+    return attempt
+
+
+def attempt_update(
+    session: Session,
+    *,
+    attempt: Attempt,
+    now: datetime,
+    state: str | None = None,
+    citizen_provider_id: str | None = None,
+    officer_provider_id: str | None = None,
+) -> bool:
+    """Note what the carrier tells of a try; returns whether its state moved. It only moves forward by rank."""
+    attempt.citizen_provider_id = citizen_provider_id or attempt.citizen_provider_id
+    attempt.officer_provider_id = officer_provider_id or attempt.officer_provider_id
+    moved = state is not None and RANK[AttemptState(state)] > RANK[AttemptState(attempt.state)]
+    if moved and state is not None:
+        attempt.state = state
+        if RANK[AttemptState(state)] == LAST_RANK:
+            attempt.ended_at = now
+    session.flush()
+    return moved
+
+
+def evaluate(
+    session: Session,
+    *,
+    callback: Callback,
+    satisfaction: str,
+    way: str,
+    actor: Actor,
+    now: datetime,
+    solved: str = "",
+    contacted: bool | None = None,
+    reasons: Sequence[str] = (),
+    comment: str = "",
+    attempt: Attempt | None = None,
+) -> Evaluation | None:
+    """Keep what the citizen said and send it to the order (``order.evaluated``).
+
+    A key or an SMS tells satisfaction only. When it says dissatisfied nobody knows yet what is wrong: the answer is
+    kept on the try, the callback waits for a person, and None is returned. A person has to ask all of it.
+    Raises ``Invalid`` naming what is missing, ``NotAllowedNow`` when the callback is settled.
+    """
+    reasons = list(dict.fromkeys(reasons))
+    _check(way, satisfaction, solved, contacted, reasons)
+    if way == Way.PERSON:
+        _must_hold(session, callback, actor)
+    if satisfaction == Satisfaction.DISSATISFIED and way != Way.PERSON:
+        _ask_in_person(session, callback, attempt, way=way, satisfaction=satisfaction, now=now)
+        return None
+    _move(callback, CallbackAction.EVALUATE)
+    callback.done_at = now
+    evaluation = Evaluation(
+        callback_id=callback.id,
+        order_id=callback.order_id,
+        round=callback.round,
+        way=way,
+        satisfaction=satisfaction,
+        solved=solved,
+        contacted=contacted,
+        reasons=reasons,
+        comment=comment.strip() or None,
+        officer_id=actor.user_id,
+        at=now,
+    )
+    session.add(evaluation)
+    if attempt is not None:
+        attempt.answer = satisfaction
+        _end(attempt, AttemptState.ENDED, now)
+    _flush(session)
+    outbox.add(session, "order.evaluated", now=now, evaluation_id=evaluation.id)
+    return evaluation
+
+
+def apply_evaluation(
+    session: Session, *, evaluation: Evaluation, now: datetime, calendar: Calendar, tz: tzinfo
+) -> WorkOrder:
+    """Let the order act on an evaluation: closed, or redone. Safe to run twice."""
+    order = session.get_one(WorkOrder, evaluation.order_id)
+    officer = session.get(User, evaluation.officer_id) if evaluation.officer_id else None
+    return orders.record_evaluation(
+        session,
+        order=order,
+        actor=Actor(officer.id, officer.role, officer.unit_id, officer.display_name) if officer else SYSTEM,
+        now=now,
+        calendar=calendar,
+        tz=tz,
+        round=evaluation.round,
+        satisfaction=evaluation.satisfaction,
+        solved=evaluation.solved,
+        contacted=evaluation.contacted,
+        reasons=evaluation.reasons,
+    )
+
+
+def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: datetime, tz: tzinfo) -> Callback:
+    """Note that the citizen did not answer, plan the next try at another time of day, or give up. Safe to run twice.
+
+    Given up after three tries pairwise two hours of the day apart over two days or more: the citizen gets a
+    message and the order closes as not reached, never counted as satisfied.
+    """
+    if actor.role not in OFFICERS and actor != SYSTEM:
+        raise NotPermitted("只有回访员或督办员可以回访")
+    callback = attempt.callback
+    if callback.state in (CallbackState.DONE, CallbackState.NOT_REACHED):
+        return callback
+    _end(attempt, AttemptState.NO_ANSWER, now)
+    if callback.state == CallbackState.TAKEN and attempt.way == Way.PERSON:
+        _move(callback, CallbackAction.RELEASE)
+        callback.officer_id = None
+    missed = [one.at.astimezone(tz) for one in callback.attempts if one.state == AttemptState.NO_ANSWER]
+    if enough_tries(missed):
+        _move(callback, CallbackAction.GIVE_UP)
+        callback.done_at = now
+        _flush(session)
+        order = session.get_one(WorkOrder, callback.order_id)
+        if not order.confidential and order.caller is not None and order.caller.phone is not None:
+            outbox.add(session, "sms.send", now=now, template="not_reached", order_id=order.id)
+        orders.not_reached(session, order=order, actor=SYSTEM, now=now, round=callback.round)
+        return callback
+    callback.next_try_at = next_try(missed, now.astimezone(tz))
+    _flush(session)
+    return callback
+
+
+# ---- rules of trying, on local moments
+
+
+def enough_tries(missed: Sequence[datetime]) -> bool:
+    """Whether three of these local moments lie at different times of day over at least two days."""
+    return any(
+        len({at.date() for at in three}) >= DAYS and all(_apart(a, b) for a, b in combinations(three, 2))
+        for three in combinations(missed, TRIES)
+    )
+
+
+def next_try(missed: Sequence[datetime], local_now: datetime) -> datetime:
+    """Return when to try next: the first hour from now on that differs from every missed one, else tomorrow morning.
+
+    With two missed on one day the third falls on another day.
+    """
+    one_day = len(missed) >= TRIES - 1 and len({at.date() for at in missed}) < DAYS
+    for offset in range(3):
+        for hour in _HOURS:
+            day = local_now + timedelta(days=offset)
+            planned = day.replace(hour=hour, minute=0, second=0, microsecond=0)
+            fresh = planned > local_now and all(_apart(planned, at) for at in missed)
+            if fresh and not (one_day and planned.date() == missed[-1].date()):
+                return planned
+    tomorrow = local_now + timedelta(days=1)
+    return tomorrow.replace(hour=_HOURS[0], minute=0, second=0, microsecond=0)
+
+
+def _apart(a: datetime, b: datetime) -> bool:
+    minutes = abs((a.hour * 60 + a.minute) - (b.hour * 60 + b.minute))
+    return minutes >= HOURS_APART * 60
+
+
+def needs_person(callback: Callback) -> bool:
+    """Whether a key or an SMS said dissatisfied, so that only a person may go on asking."""
+    return any(attempt.answer == Satisfaction.DISSATISFIED for attempt in callback.attempts)
+
+
+def live_attempt(callback: Callback) -> Attempt | None:
+    """Return the try under way, if any."""
+    return next((one for one in callback.attempts if RANK[AttemptState(one.state)] < LAST_RANK), None)
+
+
+def why_not(session: Session, callback: Callback, actor: Actor) -> str:
+    """Return why this person may not make this callback, "" when they may."""
+    if actor.role not in OFFICERS:
+        return "只有回访员或督办员可以回访"
+    order = session.get_one(WorkOrder, callback.order_id)
+    handled = select(OrderEvent.id).where(
+        OrderEvent.order_id == order.id,
+        OrderEvent.actor_user_id == actor.user_id,
+        OrderEvent.action.in_(_HANDLING),
+    )
+    reported = select(Report.id).where(Report.order_id == order.id, Report.user_id == actor.user_id)
+    if order.operator_id == actor.user_id or session.scalar(handled.limit(1)) or session.scalar(reported.limit(1)):
+        return "经办过这张工单的人不能回访"
+    if actor.unit_id in {sub.unit_id for sub in order.sub_orders}:
+        return "承办单位的人不能回访本单位的工单"
+    return ""
+
+
+# ---- inside
+
+
+def _unaskable(order: WorkOrder) -> CloseKind | None:
+    if not order.callback_wanted:
+        return CloseKind.NOT_WANTED
+    if order.caller is None or not (order.caller.phone or order.caller.contact):
+        return CloseKind.NO_NUMBER
+    return None
+
+
+def _may_ask(session: Session, callback: Callback, actor: Actor) -> None:
+    if fault := why_not(session, callback, actor):
+        raise NotPermitted(fault)
+
+
+def _must_hold(session: Session, callback: Callback, actor: Actor) -> None:
+    _may_ask(session, callback, actor)
+    if callback.state != CallbackState.TAKEN or callback.officer_id != actor.user_id:
+        word = STATE_WORDS[CallbackState(callback.state)]
+        raise NotAllowedNow(f"{word}，请先领取再回访", allowed=["领取"], status=callback.state)
+
+
+def _move(callback: Callback, action: CallbackAction) -> None:
+    target = TRANSITIONS.get((CallbackState(callback.state), action))
+    if target is None:
+        word = STATE_WORDS[CallbackState(callback.state)]
+        raise NotAllowedNow(f"这次回访{word}，不能再改", allowed=[], status=callback.state)
+    callback.state = target
+
+
+def _ask_in_person(
+    session: Session, callback: Callback, attempt: Attempt | None, *, way: str, satisfaction: str, now: datetime
+) -> None:
+    _move(callback, CallbackAction.ASK_IN_PERSON)
+    if attempt is None:
+        attempt = Attempt(way=way, at=now, state=AttemptState.ENDED, ended_at=now)
+        callback.attempts.append(attempt)
+    attempt.answer = satisfaction
+    _end(attempt, AttemptState.ENDED, now)
+    callback.next_try_at = now
+    _flush(session)
+
+
+def _end(attempt: Attempt, state: AttemptState, now: datetime) -> None:
+    if RANK[AttemptState(attempt.state)] < LAST_RANK:
+        attempt.state = state
+        attempt.ended_at = now
+
+
+def _check(way: str, satisfaction: str, solved: str, contacted: bool | None, reasons: Sequence[str]) -> None:
+    faults: dict[str, object] = {}
+    if way not in set(Way):
+        faults["way"] = "没有这种回访方式"
+    if satisfaction not in set(Satisfaction):
+        faults["satisfaction"] = "请选择满意度"
+    if solved and solved not in set(Solved):
+        faults["solved"] = "请选择是否解决"
+    if unknown := [reason for reason in reasons if reason not in set(Reason)]:
+        faults["reasons"] = f"没有这个原因：{'、'.join(unknown)}"
+    if way == Way.PERSON and satisfaction == Satisfaction.DISSATISFIED:
+        if not solved:
+            faults["solved"] = "请问清问题是否解决"
+        if contacted is None:
+            faults["contacted"] = "请问清承办单位是否联系过"
+        if not reasons:
+            faults.setdefault("reasons", "请选择不满意原因")
+    if way != Way.PERSON and satisfaction == Satisfaction.NONE:
+        faults["satisfaction"] = "没有收到评价"
+    if faults:
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except StaleDataError as fault:
+        raise NotAllowedNow("这次回访刚刚有人处理过，请刷新后再看", stale=True) from fault
