@@ -1,0 +1,265 @@
+"""Orders reach units and citizens are told, once, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from hotline import outbox
+from hotline.bootstrap import Runtime
+from hotline.db import session_scope
+from hotline.delivery import queries, service, templates
+from hotline.delivery.models import Delivery
+from hotline.outbox import MOST_TRIES, RETRY_AFTER, OutboxMessage
+from hotline.telephony.base import CarrierRefused
+from hotline.telephony.simulated import SimulatedTelephony
+from hotline.units.models import Unit
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import Status
+from tests.factories.orders import PHONE, caller, order_at
+from tests.factories.units import City
+from tests.workers.conftest import Clock
+from workers import dispatch, handling
+
+
+@pytest.fixture
+def order(runtime: Runtime, place: City) -> WorkOrder:
+    """An order that the county is to sign; what was said of it on the way is of no interest here."""
+    with session_scope(runtime.sessions) as session:
+        order = order_at(session, place, Status.TO_SIGN)
+    with session_scope(runtime.sessions) as session:
+        for message_id in session.scalars(select(OutboxMessage.id)).all():
+            outbox.settle(session, message_id, now=runtime.now())
+    return order
+
+
+def put(runtime: Runtime, topic: str, **payload: object) -> int:
+    with session_scope(runtime.sessions) as session:
+        return outbox.add(session, topic, now=runtime.now(), **payload).id
+
+
+def push(runtime: Runtime, order: WorkOrder, unit: Unit, what: str = "to_sign") -> int:
+    return put(runtime, "order.push", order_id=order.id, unit_id=unit.id, what=what)
+
+
+def row(runtime: Runtime, message_id: int) -> OutboxMessage:
+    with session_scope(runtime.sessions) as session:
+        return session.get_one(OutboxMessage, message_id)
+
+
+def fate(runtime: Runtime, message_id: int) -> Delivery:
+    with session_scope(runtime.sessions) as session:
+        return session.scalars(select(Delivery).where(Delivery.outbox_id == message_id)).one()
+
+
+def by_sms(runtime: Runtime, unit: Unit, phone: str | None = PHONE) -> None:
+    with session_scope(runtime.sessions) as session:
+        unit = session.get_one(Unit, unit.id)
+        unit.channel, unit.duty_phone = "sms", phone
+
+
+def test_a_push_to_the_portal_is_sent_and_receipted_when_the_unit_opens_it(
+    runtime: Runtime, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    message_id = push(runtime, order, place.county)
+    dispatch.push_order(message_id)
+    sent = fate(runtime, message_id)
+    assert (sent.state, sent.channel, sent.unit_id, sent.receipt) == ("sent", "portal", place.county.id, "inbox:JZ")
+    with session_scope(runtime.sessions) as session:
+        service.receipted(session, order.id, place.power.id, clock())
+        assert queries.of_order(session, order.id)[0].state == "sent"
+        service.receipted(session, order.id, place.county.id, clock())
+    assert fate(runtime, message_id).state == "receipted"
+
+
+def test_a_unit_that_wants_texts_gets_one_that_says_nothing_of_the_demand(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    by_sms(runtime, place.county)
+    dispatch.push_order(push(runtime, order, place.county))
+    (text,) = carrier.messages
+    assert (text.to, text.sender) == (PHONE, "12345")
+    assert order.order_no in text.body
+    assert "停水" not in text.body
+    assert "五洲国际" not in text.body
+
+
+def test_a_unit_without_a_duty_telephone_is_given_to_a_person_in_words(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    by_sms(runtime, place.county, phone=None)
+    message_id = push(runtime, order, place.county)
+    dispatch.push_order(message_id)
+    assert row(runtime, message_id).failed
+    assert fate(runtime, message_id).state == "failed"
+    with session_scope(runtime.sessions) as session:
+        (stuck,) = queries.stuck(session, now=clock())
+    assert (stuck.outbox_id, stuck.reason, stuck.order_id) == (message_id, "单位没有登记值班电话", order.id)
+
+    by_sms(runtime, place.county)  # somebody mends it
+    with session_scope(runtime.sessions) as session:
+        service.send_again(session, outbox_id=message_id, user_id=None, now=clock())
+    dispatch.push_order(message_id)
+    assert fate(runtime, message_id).state == "sent"
+    assert len(carrier.messages) == 1
+    with session_scope(runtime.sessions) as session:
+        assert queries.stuck(session, now=clock()) == []
+
+
+def test_a_citizen_is_told_the_number_of_the_order(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    dispatch.send_sms(put(runtime, "sms.send", template="accepted", order_id=order.id))
+    (text,) = carrier.messages
+    assert text.to == PHONE
+    assert order.order_no in text.body
+    assert text.body.startswith("【12345热线】您好")
+
+
+def test_a_withheld_number_is_written_down_and_troubles_nobody(
+    runtime: Runtime, place: City, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    with session_scope(runtime.sessions) as session:
+        order = order_at(session, place, Status.TO_SIGN, who=caller(session, phone=None))
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    dispatch.send_sms(message_id)
+    assert carrier.messages == []
+    assert fate(runtime, message_id).error == "来电人没有可接收短信的号码"
+    assert not row(runtime, message_id).failed
+
+
+def test_every_citizens_template_can_be_filled_from_an_order(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    names = [name for name in templates.TEMPLATES if not name.startswith("unit.")]
+    for name in names:
+        dispatch.send_sms(put(runtime, "sms.send", template=name, order_id=order.id))
+    assert len(carrier.messages) == len(names)
+    assert not any("{" in text.body for text in carrier.messages)
+
+
+def test_every_unit_template_can_be_filled_with_the_order_number() -> None:
+    for name in templates.TEMPLATES:
+        if name.startswith("unit."):
+            assert templates.fields_of(name) == {"order_no"}
+
+
+@pytest.mark.parametrize("topic", ["order.push", "sms.send"])
+def test_a_job_run_twice_does_its_work_once(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony, topic: str
+) -> None:
+    by_sms(runtime, place.county)
+    payload = {"order_id": order.id, "unit_id": place.county.id, "what": "to_sign", "template": "accepted"}
+    message_id = put(runtime, topic, **payload)
+    job = {"order.push": dispatch.push_order, "sms.send": dispatch.send_sms}[topic]
+    job(message_id)
+    job(message_id)
+    assert len(carrier.messages) == 1
+    assert row(runtime, message_id).tries == 1
+
+
+def test_a_silent_carrier_is_asked_again_by_plan_and_in_the_end_a_person_is(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    carrier.go_silent()
+    for wait in RETRY_AFTER:
+        dispatch.send_sms(message_id)
+        dispatch.send_sms(message_id)  # too early: nothing
+        assert fate(runtime, message_id).state == "waiting"
+        assert fate(runtime, message_id).error
+        clock.forward(wait)
+    dispatch.send_sms(message_id)
+    assert row(runtime, message_id).tries == MOST_TRIES
+    assert row(runtime, message_id).failed
+    assert fate(runtime, message_id).state == "failed"
+    assert fate(runtime, message_id).tries == MOST_TRIES
+
+
+def test_a_refusal_is_not_repeated(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    carrier.faults["send_message"] = CarrierRefused("carrier answered HTTP 400, code 21614")
+    dispatch.send_sms(message_id)
+    assert row(runtime, message_id).failed
+    assert fate(runtime, message_id).error == "carrier answered HTTP 400, code 21614"
+
+
+class Dies(BaseException):
+    """Stands for a process that ends at once: nothing after it runs."""
+
+
+def test_a_text_the_carrier_took_just_before_the_job_died_is_not_sent_again(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+
+    def took_it_and_died(**text: str) -> str:
+        monkeypatch.undo()
+        carrier.send_message(**text)
+        raise Dies
+
+    monkeypatch.setattr(SimulatedTelephony, "send_message", lambda _, **text: took_it_and_died(**text))
+    with pytest.raises(Dies):
+        dispatch.send_sms(message_id)
+    dispatch.send_sms(message_id)
+    assert fate(runtime, message_id).state == "waiting"
+    clock.forward(outbox.HOLD)
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 1
+    assert fate(runtime, message_id).receipt == carrier.messages[0].provider_id
+
+
+def test_the_same_words_for_another_occasion_are_not_taken_for_sent(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    dispatch.send_sms(put(runtime, "sms.send", template="redo", order_id=order.id))
+    second = put(runtime, "sms.send", template="redo", order_id=order.id)
+    carrier.go_silent()
+    dispatch.send_sms(second)
+    carrier.faults.clear()
+    clock.forward(RETRY_AFTER[0])
+    dispatch.send_sms(second)
+    assert len(carrier.messages) == 2
+    assert fate(runtime, second).receipt == carrier.messages[1].provider_id
+
+
+def test_the_carriers_word_on_a_text_moves_forward_only(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    dispatch.send_sms(message_id)
+    receipt = carrier.messages[0].provider_id
+    with session_scope(runtime.sessions) as session:
+        assert not service.carrier_says(session, receipt=receipt, status="queued", now=clock())
+        assert service.carrier_says(session, receipt=receipt, status="delivered", now=clock())
+        assert not service.carrier_says(session, receipt=receipt, status="failed", now=clock())
+    assert fate(runtime, message_id).state == "receipted"
+
+
+def test_an_error_of_the_program_is_told_without_its_words_and_tried_again(
+    runtime: Runtime, order: WorkOrder, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="no such template", order_id=order.id)
+    dispatch.send_sms(message_id)
+    wrong = row(runtime, message_id)
+    assert (wrong.error, wrong.failed) == ("程序错误：KeyError", False)
+    assert wrong.next_try_at == clock() + RETRY_AFTER[0]
+
+
+def test_a_job_that_dies_every_time_is_taken_out_of_circulation(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    for _ in range(MOST_TRIES):
+        with session_scope(runtime.sessions) as session:
+            assert outbox.claim_one(session, message_id, now=clock())
+        clock.forward(outbox.HOLD)
+    dispatch.send_sms(message_id)
+    assert row(runtime, message_id).failed
+    assert carrier.messages == []
+
+
+def test_reasons_show_no_telephone_number() -> None:
+    assert handling.words(ValueError(f"cannot reach {PHONE} now\nsecond line")) == "cannot reach 199****1234 now"
