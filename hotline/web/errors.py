@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from time import time
 from typing import Any, Final
 
 import structlog
@@ -16,7 +17,6 @@ from werkzeug.exceptions import HTTPException
 from hotline.errors import HotlineError, Invalid, NotAllowedNow, NotFound, NotPermitted, Unavailable
 from hotline.web import pages
 from hotline.web.auth import limiter
-from hotline.web.context import runtime
 from hotline.web.formats import duration
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ def on_csrf(_fault: CSRFError) -> ResponseReturnValue:
 def on_limit(_fault: RateLimitExceeded) -> ResponseReturnValue:
     """Say how long to wait."""
     breached = limiter.current_limit
-    wait = max(1, round(breached.reset_at - runtime().now().timestamp())) if breached else 60
+    wait = max(1, round(breached.reset_at - time())) if breached else 60
     answer = reply(429, f"尝试次数太多，请等 {duration(wait)}后再试。")
     answer.headers["Retry-After"] = str(wait)
     return answer

@@ -1,9 +1,15 @@
-"""The trade's Chinese words for every code people see. One table each; templates translate them with ``_()``."""
+"""The trade's Chinese words for every code people see, and how they look. Templates translate them with ``_()``.
+
+Words of the order's life are those of ``work_orders.states``; what only screens name is named here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from hotline.work_orders import states
 
 
 def N_(text: str) -> str:
@@ -32,55 +38,57 @@ class Sign:
 MARKS: Final = {"wait": "○", "work": "◐", "judge": "◇", "hold": "‖", "done": "●", "late": "▲"}
 
 
-def _wait(word: str) -> Sign:
-    return Sign(word, "wait", "plain")
+def _signs(words: Mapping[Any, str], looks: dict[str, tuple[str, str]]) -> dict[str, Sign]:
+    """Join the trade's words with how they look; a code without a look is a fault at import."""
+    return {str(code): Sign(word, *looks[str(code)]) for code, word in words.items()}
 
 
-def _work(word: str) -> Sign:
-    return Sign(word, "work", "act")
+WAIT: Final = ("wait", "plain")
+WORK: Final = ("work", "act")
+JUDGE: Final = ("judge", "act")
+DONE: Final = ("done", "done")
+OVER: Final = ("done", "plain")
+HOLD: Final = ("hold", "plain")
+LATE: Final = ("late", "late")
 
+STATES: Final = _signs(
+    {status: state.word for status, state in states.STATES.items()},
+    {
+        "draft": WAIT,
+        "answered": DONE,
+        "to_review": WAIT,
+        "needs_info": HOLD,
+        "refused": OVER,
+        "to_sign": WAIT,
+        "in_hand": WORK,
+        "to_sign_tier3": WAIT,
+        "in_hand_tier3": WORK,
+        "return_asked": JUDGE,
+        "panel": JUDGE,
+        "to_check_tier2": WAIT,
+        "to_check_hub": WAIT,
+        "sent_back": WORK,
+        "to_call_back": WAIT,
+        "redo": WORK,
+        "closed": DONE,
+        "archived": OVER,
+        "suspended": HOLD,
+        "review": JUDGE,
+    },
+)
 
-def _judge(word: str) -> Sign:
-    return Sign(word, "judge", "act")
-
-
-def _done(word: str) -> Sign:
-    return Sign(word, "done", "done")
-
-
-STATES: Final[dict[str, Sign]] = {
-    "draft": _wait(N_("记录中")),
-    "answered": _done(N_("直接答复")),
-    "to_review": _wait(N_("待预审")),
-    "needs_info": Sign(N_("待补充"), "hold", "plain"),
-    "refused": Sign(N_("不予受理"), "done", "plain"),
-    "to_sign": _wait(N_("待签收")),
-    "in_hand": _work(N_("二级办理中")),
-    "to_sign_tier3": _wait(N_("已转派·待签收")),
-    "in_hand_tier3": _work(N_("三级办理中")),
-    "return_asked": _judge(N_("申请退回")),
-    "panel": _judge(N_("会商/指定")),
-    "to_check_tier2": _wait(N_("待二级审核")),
-    "to_check_hub": _wait(N_("待中心审核")),
-    "sent_back": _work(N_("审核驳回")),
-    "to_call_back": _wait(N_("待回访")),
-    "redo": _work(N_("重办")),
-    "closed": _done(N_("办结")),
-    "archived": Sign(N_("归档"), "done", "plain"),
-    "suspended": Sign(N_("挂起"), "hold", "plain"),
-    "review": _judge(N_("复查")),
-}
-
-SUB_STATES: Final[dict[str, Sign]] = {
-    "to_sign": _wait(N_("待签收")),
-    "signed": _work(N_("已签收")),
-    "in_hand": _work(N_("办理中")),
-    "handed_down": _work(N_("已转派")),
-    "reported": _wait(N_("已反馈")),
-    "returning": _judge(N_("退回中")),
-    "withdrawn": Sign(N_("已退出"), "done", "plain"),
-    "closed": _done(N_("已办结")),
-}
+SUB_STATES: Final = _signs(
+    states.SUB_WORDS,
+    {
+        "to_sign": WAIT,
+        "signed": WORK,
+        "in_hand": WORK,
+        "reported": WAIT,
+        "returning": JUDGE,
+        "left": OVER,
+        "closed": DONE,
+    },
+)
 
 LIGHTS: Final[dict[str, Sign]] = {
     "green": Sign(N_("时限内"), "done", "done"),
@@ -88,30 +96,19 @@ LIGHTS: Final[dict[str, Sign]] = {
     "red": Sign(N_("已超期"), "late", "late"),
 }
 
-URGENCY: Final[dict[str, Sign]] = {
-    "critical": Sign(N_("特急"), "late", "late"),
-    "urgent": Sign(N_("紧急"), "late", "late"),
-    "normal": Sign(N_("一般"), "wait", "plain"),
-}
+URGENCY: Final = _signs(states.URGENCY_WORDS, {"critical": LATE, "urgent": LATE, "normal": WAIT})
 
-SATISFACTION: Final[dict[str, Sign]] = {
-    "satisfied": Sign(N_("满意"), "done", "done"),
-    "fair": Sign(N_("基本满意"), "work", "done"),
-    "dissatisfied": Sign(N_("不满意"), "late", "late"),
-    "none": Sign(N_("未评价"), "wait", "plain"),
-}
+SATISFACTION: Final = _signs(
+    states.SATISFACTION_WORDS,
+    {"satisfied": DONE, "fair": ("work", "done"), "dissatisfied": LATE, "none": WAIT},
+)
 
-SOLVED: Final[dict[str, Sign]] = {
-    "yes": Sign(N_("已解决"), "done", "done"),
-    "partly": Sign(N_("部分解决"), "work", "soon"),
-    "no": Sign(N_("未解决"), "late", "late"),
-    "impossible": Sign(N_("无法解决"), "hold", "plain"),
-}
+SOLVED: Final = _signs(states.SOLVED_WORDS, {"yes": DONE, "partly": ("work", "soon"), "no": LATE, "impossible": HOLD})
 
 CALL_STATES: Final[dict[str, Sign]] = {
-    "greeting": _wait(N_("接入中")),
+    "greeting": Sign(N_("接入中"), *WAIT),
     "waiting": Sign(N_("等候中"), "wait", "soon"),
-    "talking": _work(N_("通话中")),
+    "talking": Sign(N_("通话中"), *WORK),
     "ended": Sign(N_("已结束"), "done", "plain"),
 }
 
@@ -127,26 +124,16 @@ PRESENCE: Final[dict[str, Sign]] = {
 CALL_OUTCOMES: Final[dict[str, Sign]] = {
     "abandoned_greeting": Sign(N_("问候时挂断"), "wait", "plain"),
     "abandoned": Sign(N_("等候时挂断"), "late", "soon"),
-    "answered": _done(N_("直接答复")),
-    "ordered": _work(N_("转为工单")),
+    "answered": Sign(N_("直接答复"), *DONE),
+    "ordered": Sign(N_("转为工单"), *WORK),
     "no_demand": Sign(N_("无诉求"), "wait", "plain"),
 }
 
 CALLBACK_STATES: Final[dict[str, Sign]] = {
-    "waiting": _wait(N_("待回访")),
-    "taken": _work(N_("回访中")),
-    "done": _done(N_("已回访")),
+    "waiting": Sign(N_("待回访"), *WAIT),
+    "taken": Sign(N_("回访中"), *WORK),
+    "done": Sign(N_("已回访"), *DONE),
     "not_reached": Sign(N_("未联系上"), "hold", "plain"),
-}
-
-DEMAND_TYPES: Final = {
-    "consult": N_("咨询"),
-    "help": N_("求助"),
-    "complaint": N_("投诉"),
-    "report": N_("举报"),
-    "suggestion": N_("建议"),
-    "praise": N_("表扬"),
-    "other": N_("其他"),
 }
 
 ROLES: Final = {
@@ -176,39 +163,7 @@ TRACKS: Final = {"caller": N_("市民"), "operator": N_("座席"), "third": N_("
 
 HOLDERS: Final = {"hub": N_("热线中心"), "caller": N_("来电人"), "unit": N_("承办单位"), "pause": N_("暂停计时")}
 
-ACTIONS: Final = {
-    "open": N_("记录诉求"),
-    "answer": N_("直接答复"),
-    "submit": N_("提交"),
-    "refuse": N_("不予受理"),
-    "ask_info": N_("要求补充"),
-    "dispatch": N_("派单"),
-    "sign": N_("签收"),
-    "hand_down": N_("转派"),
-    "recall": N_("收回"),
-    "return": N_("申请退回"),
-    "accept_return": N_("同意退回"),
-    "refuse_return": N_("不同意退回"),
-    "designate": N_("指定承办"),
-    "ask_extension": N_("申请延期"),
-    "grant_extension": N_("同意延期"),
-    "refuse_extension": N_("不同意延期"),
-    "suspend": N_("挂起"),
-    "resume": N_("恢复办理"),
-    "report": N_("反馈结果"),
-    "approve": N_("审核通过"),
-    "reject": N_("审核驳回"),
-    "call_back": N_("回访"),
-    "redo": N_("重办"),
-    "close": N_("办结"),
-    "archive": N_("归档"),
-    "withdraw": N_("撤回诉求"),
-    "supplement": N_("补充情况"),
-    "urge": N_("催单"),
-    "merge": N_("合并"),
-    "unmerge": N_("取消合并"),
-    "review": N_("复查"),
-}
+PARTS: Final = {"lead": N_("主办"), "assisting": N_("协办")}
 
 SUPERVISION: Final = {
     "none": N_("未督办"),
@@ -220,10 +175,12 @@ SUPERVISION: Final = {
 }
 
 # every table by the name templates ask for: {{ "help" | word("demand_type") }}
-TABLES: Final[dict[str, dict[str, str]]] = {
-    "action": ACTIONS,
-    "demand_type": DEMAND_TYPES,
+TABLES: Final[dict[str, Mapping[Any, str]]] = {
+    "action": states.ACTION_WORDS,
+    "close": states.CLOSE_WORDS,
+    "demand_type": states.DEMAND_WORDS,
     "holder": HOLDERS,
+    "part": PARTS,
     "role": ROLES,
     "supervision": SUPERVISION,
     "track": TRACKS,
