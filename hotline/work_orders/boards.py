@@ -15,9 +15,9 @@ from hotline.accounts.roles import HUB, TIER_2
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotPermitted
 from hotline.units.models import Unit
-from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.queries import Page
-from hotline.work_orders.states import LIVE, OPEN, Status, SubState
+from hotline.work_orders.states import LIVE, OPEN, Action, Status, SubState
 
 PER_PAGE: Final = 30
 BOARD_AT_MOST: Final = 500
@@ -94,13 +94,36 @@ def lights(session: Session, now: datetime) -> Lights:
             WorkOrder.status.in_(OPEN), WorkOrder.deadline_at.is_not(None), WorkOrder.clock_started_at.is_not(None)
         )
     )
-    counted = Counter(light(deadline, start, now) for deadline, start in rows)
+    counted = Counter(light(deadline, start, now) for deadline, start in rows if deadline and start)
     return Lights(counted["green"], counted["yellow"], counted["red"])
 
 
 def waiting_in(session: Session, *statuses: str) -> int:
     """Return how many orders stand in these states. Figures only."""
     return session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.status.in_(statuses))) or 0
+
+
+# ---- lines of a list
+
+
+def holders(session: Session, order_ids: Collection[int]) -> dict[int, str]:
+    """Return the name of the unit that holds each of these orders now; those no unit holds are left out."""
+    rows = session.execute(
+        select(HolderSpan.order_id, Unit.name)
+        .join(HolderSpan.unit)
+        .where(HolderSpan.order_id.in_(order_ids), HolderSpan.to_at.is_(None))
+    )
+    return {order_id: name for order_id, name in rows}
+
+
+def urges(session: Session, order_ids: Collection[int]) -> dict[int, int]:
+    """Return how often each of these orders was urged; those never urged are left out."""
+    rows = session.execute(
+        select(OrderEvent.order_id, func.count())
+        .where(OrderEvent.order_id.in_(order_ids), OrderEvent.action == Action.URGE)
+        .group_by(OrderEvent.order_id)
+    )
+    return {order_id: number for order_id, number in rows}
 
 
 # ---- a county

@@ -111,7 +111,7 @@ def hand_down(
     if any(sub.unit_id == unit.id and sub.state not in (SubState.LEFT, SubState.CLOSED) for sub in order.sub_orders):
         raise Invalid(f"{unit.name}已在办理这张工单", unit=f"{unit.name}已在办理这张工单")
     rules = clock.profile_named(order.profile)
-    deadline = _sub_deadline(order, rules, due_at, now=now, calendar=calendar, tz=tz)
+    deadline = _sub_deadline(order, due_at, now=now, calendar=calendar, tz=tz)
     sign = clock.sign_due(rules, order.urgency, now, calendar, tz)
     order.sub_orders.append(
         SubOrder(
@@ -210,7 +210,7 @@ def _own_tier_3(session: Session, above: SubOrder, unit_id: int) -> Unit:
 
 
 def _sub_deadline(
-    order: WorkOrder, rules: clock.Profile, due_at: datetime | None, *, now: datetime, calendar: Calendar, tz: tzinfo
+    order: WorkOrder, due_at: datetime | None, *, now: datetime, calendar: Calendar, tz: tzinfo
 ) -> datetime | None:
     whole = order.deadline_at
     if due_at is not None:
@@ -221,8 +221,15 @@ def _sub_deadline(
             words = f"办理时限最晚到 {latest.year}年{latest.month}月{latest.day}日 {latest:%H:%M}"
             raise Invalid(words, due_at=words)
         return due_at
+    return suggested_due(order, now=now, calendar=calendar, tz=tz)
+
+
+def suggested_due(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tzinfo) -> datetime | None:
+    """Return the sub-deadline a unit below gets when none is named: what is left less the time to check."""
+    whole = order.deadline_at
     if whole is None:
         return None
+    rules = clock.profile_named(order.profile)
     checking = clock.step_due(rules, "check", order.urgency, now, calendar, tz)
     if checking is None:
         return whole

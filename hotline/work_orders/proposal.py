@@ -28,7 +28,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The tier-2 government of the place, and how it was recognised."""
+    """The unit of a place, and how it was recognised."""
 
     unit: Unit
     reason: str
@@ -83,6 +83,12 @@ def find_place(*, address: str, area_code: str, units: Sequence[Unit]) -> Place 
         if unit.tier == 3 and unit.parent_id in parents and place_name(unit) in address:
             return Place(parents[unit.parent_id], f"地址写有“{place_name(unit)}”")
     return None
+
+
+def propose_below(*, text: str, units: Sequence[Unit]) -> Place | None:
+    """Return the one of a county's own units whose place ``text`` names, and how; None when it names none."""
+    named = [unit for unit in units if place_name(unit) in text]
+    return Place(named[0], f"地址写有“{place_name(named[0])}”，已为您选中") if named else None
 
 
 def place_name(unit: Unit) -> str:

@@ -2,7 +2,7 @@
 
 from hotline.work_orders.checking import approve, reject
 from hotline.work_orders.closing import archive, not_reached, record_evaluation, round_of
-from hotline.work_orders.dispatching import dispatch, hand_down
+from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
 from hotline.work_orders.telling import supplement, urge
@@ -23,6 +23,7 @@ __all__ = [
     "sign",
     "start_draft",
     "submit",
+    "suggested_due",
     "supplement",
     "urge",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from hotline.units.models import ResponsibilityLine, Unit
-from hotline.work_orders.proposal import Candidate, propose
+from hotline.work_orders.proposal import Candidate, propose, propose_below
 
 CITY_MANAGEMENT = Unit(id=5, code="HS-CGJ", name="市城管局", tier=2, area_code="", parent_id=1)
 JIZHOU = Unit(id=2, code="HS-JZ", name="冀州区人民政府", tier=2, area_code="131103", parent_id=1)
@@ -66,3 +66,10 @@ def test_a_place_named_only_in_the_citizens_words_is_found() -> None:
 
 def test_nothing_to_go_by_gives_no_candidate_rather_than_a_guess() -> None:
     assert proposed("您好", category="") == []
+
+
+def test_a_county_is_pointed_to_its_township_named_in_the_address() -> None:
+    found = propose_below(text="冀州区周村镇东头", units=[ZHOUCUN])
+    assert found is not None
+    assert found.unit is ZHOUCUN
+    assert propose_below(text="冀州区别处", units=[ZHOUCUN]) is None
