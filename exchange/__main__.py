@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
@@ -90,18 +90,14 @@ def main(
     except (ValueError, OSError) as fault:
         raise click.ClickException(str(fault)) from fault
 
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
+    stopped = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda number, frame: stopped.set())
+    say = Console(stderr=True, highlight=False, soft_wrap=True).print
     with exchange:
-        Console(stderr=True).print(
-            f"exchange: [bold]{exchange.url}[/] telephone page, REST API and /lab", highlight=False
-        )
-        try:
-            exchange.wait()
-        except KeyboardInterrupt:
-            Console(stderr=True).print("exchange: hanging up", highlight=False)
+        say(f"exchange: [bold]{exchange.url}[/] telephone page, REST API and /lab")
+        stopped.wait()
+        say("exchange: hanging up")
 
 
 if __name__ == "__main__":

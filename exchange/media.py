@@ -70,7 +70,8 @@ class Stream:
         self._tracks = _TRACKS[track]
         self._chunks = dict.fromkeys(self._tracks, 0)
         self._sequence = 0
-        self._ended = threading.Event()
+        self._ending = False
+        self._cut_off = threading.Event()
         self._back: deque[bytes | str] = deque()
         """Frames to play to the leg, and between them the names of marks."""
         self._thread = threading.Thread(target=self._run, name=f"exchange-stream-{self.sid}", daemon=True)
@@ -80,9 +81,11 @@ class Stream:
         self._thread.start()
 
     def stop(self) -> None:
-        """Say stop and close, in the stream's own thread; nothing if it has ended."""
-        self._ended.set()
-        self._put(None)
+        """Say stop after what is waiting, and close, in the stream's own thread; nothing if it has ended."""
+        with self.leg.changed:
+            self._ending = True
+            if not self._put(None):
+                self._cut_off.set()  # no room for the word itself: what waits is given up
 
     def join(self, timeout: float) -> None:
         """Wait for the thread to end."""
@@ -104,7 +107,7 @@ class Stream:
 
     def feed(self, inbound: bytes, outbound: bytes) -> None:
         """20 ms of both directions of the leg; counted as dropped if the application does not keep up."""
-        if self.state != "open":
+        if self.state != "open" or self._ending:
             return
         for track, frame in (("inbound", inbound), ("outbound", outbound)):
             if track in self._chunks:
@@ -168,8 +171,7 @@ class Stream:
         self._send(socket, {"event": "start", "start": start})
         self.state = "open"
         self._report(self, "stream-started", "")
-        # The flag as well as the message: a full queue has no room for the message.
-        while not self._ended.is_set() and (message := self._waiting.get()) is not None:
+        while not self._cut_off.is_set() and (message := self._waiting.get()) is not None:
             frame = message.pop("frame", None)
             if frame is not None:
                 message["media"]["payload"] = base64.b64encode(frame).decode()

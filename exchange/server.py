@@ -17,6 +17,7 @@ from .switchboard import Switchboard
 
 HOST = "127.0.0.1"
 LARGEST_REQUEST = 1024 * 1024
+STOP_WITHIN_S = 0.05
 
 
 class _Quiet(WSGIRequestHandler):
@@ -67,7 +68,12 @@ class Exchange:
         self._server: BaseWSGIServer = make_server(
             HOST, settings.port, create_app(self.board), threaded=True, request_handler=_Quiet
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="exchange-http", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            args=(STOP_WITHIN_S,),
+            name="exchange-http",
+            daemon=True,
+        )
 
     @property
     def port(self) -> int:
@@ -91,10 +97,6 @@ class Exchange:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def wait(self) -> None:
-        """Until somebody stops it."""
-        self._thread.join()
 
     def __enter__(self) -> Exchange:
         """Start."""

@@ -11,7 +11,7 @@ from ..leg import API_VERSION, ENDED, Leg
 from ..switchboard import RING_LIMIT_S, Switchboard
 from . import forms
 from .errors import RestError, invalid, not_found
-from .paging import date_filters, in_dates, page, refuse_unknown_filters
+from .paging import check_filters, in_dates, page
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 SUBRESOURCES = (
@@ -93,15 +93,11 @@ def routes(board: Switchboard) -> Blueprint:
         to, from_ = required_parties(board)
         document = forms.document(required=True)
         assert document is not None
-        leg = board.dial_out(
-            to,
-            from_,
-            document,
-            timeout=forms.seconds("Timeout", RING_LIMIT_S),
-            callback=forms.callback("", "completed", EVENTS),
-            fallback=forms.fallback(),
-        )
-        return jsonify(call_json(leg)), 201
+        timeout, callback = forms.seconds("Timeout", RING_LIMIT_S), forms.callback("", "completed", EVENTS)
+        fallback = forms.fallback()
+        with board.lines.lock:  # so that the answer shows the call before it has moved on
+            leg = board.dial_out(to, from_, document, timeout=timeout, callback=callback, fallback=fallback)
+            return jsonify(call_json(leg)), 201
 
     @blueprint.get("/Calls/<sid>.json")
     def fetch(sid: str) -> Response:
@@ -142,7 +138,7 @@ def routes(board: Switchboard) -> Blueprint:
     @blueprint.get("/Calls.json")
     def listing() -> Response:
         words = {"To": "to", "From": "from_", "Status": "status"}
-        refuse_unknown_filters([*words, "ParentCallSid", *date_filters("StartTime"), *date_filters("EndTime")])
+        check_filters([*words, "ParentCallSid"], ["StartTime", "EndTime"])
         parent = request.args.get("ParentCallSid")
         with board.lines.lock:
             legs = list(board.calls.values())[::-1]

@@ -10,14 +10,14 @@ from flask import Blueprint, Response, jsonify, request
 
 from ..conferences import KICKED, Conference
 from ..ids import rfc2822
-from ..leg import API_VERSION, Document
+from ..leg import API_VERSION, Document, Leg
 from ..rooms import Member
 from ..switchboard import RING_LIMIT_S, Switchboard
 from ..twiml.grammar import EVENTS as TWIML_EVENTS
 from . import forms
 from .calls import EVENTS, required_parties
 from .errors import RestError, invalid, not_found
-from .paging import date_filters, in_dates, page, refuse_unknown_filters
+from .paging import check_filters, in_dates, page
 
 PARTICIPANT_STATUS = {"queued": "queued", "ringing": "ringing", "in-progress": "connected", "completed": "complete"}
 
@@ -83,7 +83,7 @@ def routes(board: Switchboard) -> Blueprint:
 
     @blueprint.get("/Conferences.json")
     def listing() -> Response:
-        refuse_unknown_filters(["FriendlyName", "Status", *date_filters("DateCreated"), *date_filters("DateUpdated")])
+        check_filters(["FriendlyName", "Status"], ["DateCreated", "DateUpdated"])
         with board.lines.lock:
             found = [
                 conference
@@ -124,7 +124,7 @@ def _participants(blueprint: Blueprint, board: Switchboard, find: Callable[[str]
 
     @blueprint.get("/Conferences/<sid>/Participants.json")
     def participants(sid: str) -> Response:
-        refuse_unknown_filters(["Muted", "Hold", "Coaching"])
+        check_filters(["Muted", "Hold", "Coaching"])
         conference = find(sid)
         with board.lines.lock:
             wanted = {
@@ -150,22 +150,10 @@ def _participants(blueprint: Blueprint, board: Switchboard, find: Callable[[str]
                 raise not_found(request.path)
             conference = board.conferences.running(sid) or board.conferences.named(sid)
         document = _joining(conference)
-        leg = board.dial_out(
-            to,
-            from_,
-            document,
-            timeout=forms.seconds("Timeout", RING_LIMIT_S),
-            callback=forms.callback("", "completed", EVENTS),
-        )
-        invited = Member(
-            leg,
-            muted=forms.flag("Muted", default=False),
-            coaching=(forms.text("CallSidToCoach") or None) if forms.flag("Coaching", default=False) else None,
-            label=forms.text("Label") or None,
-            start_on_enter=forms.flag("StartConferenceOnEnter", default=True),
-            end_on_exit=forms.flag("EndConferenceOnExit", default=False),
-        )
-        return jsonify(participant_json(conference, invited)), 201
+        timeout, callback = forms.seconds("Timeout", RING_LIMIT_S), forms.callback("", "completed", EVENTS)
+        with board.lines.lock:  # so that the answer shows the call before it has moved on
+            leg = board.dial_out(to, from_, document, timeout=timeout, callback=callback)
+            return jsonify(participant_json(conference, _invited(leg))), 201
 
     @blueprint.get("/Conferences/<sid>/Participants/<call_sid>.json")
     def participant(sid: str, call_sid: str) -> Response:
@@ -201,6 +189,18 @@ def _refuse_announcement() -> None:
     for name in ("AnnounceUrl", "HoldUrl"):
         if forms.text(name):
             raise RestError(400, 20001, f"{name} is not played by this exchange")
+
+
+def _invited(leg: Leg) -> Member:
+    """How a new participant will stand in the conference."""
+    return Member(
+        leg,
+        muted=forms.flag("Muted", default=False),
+        coaching=(forms.text("CallSidToCoach") or None) if forms.flag("Coaching", default=False) else None,
+        label=forms.text("Label") or None,
+        start_on_enter=forms.flag("StartConferenceOnEnter", default=True),
+        end_on_exit=forms.flag("EndConferenceOnExit", default=False),
+    )
 
 
 def _joining(conference: Conference) -> Document:

@@ -12,7 +12,7 @@ from ..messages import Message, segments
 from ..switchboard import Switchboard
 from . import forms
 from .errors import RestError, not_found
-from .paging import date_filters, in_dates, page, refuse_unknown_filters
+from .paging import check_filters, in_dates, page
 
 LONGEST = 1600
 
@@ -77,7 +77,7 @@ def routes(board: Switchboard) -> Blueprint:
 
     @blueprint.get("/Messages.json")
     def listing() -> Response:
-        refuse_unknown_filters(["To", "From", *date_filters("DateSent")])
+        check_filters(["To", "From"], ["DateSent"])
         found = [
             message
             for message in board.messages.all()[::-1]

@@ -35,16 +35,14 @@ def page(key: str, found: Sequence[Item], shown: Callable[[Item], dict[str, Any]
     }
 
 
-def refuse_unknown_filters(known: Iterable[str]) -> None:
-    """A filter that is not understood would give wrong answers in silence."""
-    for name in request.args:
-        if name not in PAGING and name not in known:
-            raise invalid(name, request.args[name])
-
-
-def date_filters(name: str) -> list[str]:
-    """The three names a date can be asked by."""
-    return [name, f"{name}<", f"{name}>"]
+def check_filters(words: Iterable[str] = (), dates: Iterable[str] = ()) -> None:
+    """Refuse a filter that is not understood: leaving it out would give wrong answers in silence."""
+    asked_by_date = {name + ending for name in dates for ending in ("", "<", ">")}
+    for name, value in request.args.items():
+        if name in asked_by_date:
+            _moment(name, value)
+        elif name not in PAGING and name not in words:
+            raise invalid(name, value)
 
 
 def in_dates(name: str, moment: datetime | None) -> bool:
