@@ -74,7 +74,9 @@ def _attempt(runtime: Runtime, message: OutboxMessage, work: Work) -> None:
     except TEMPORARY as fault:
         _give_up(runtime, message, words(fault), final=False)
     except PERMANENT as fault:
-        _give_up(runtime, message, words(fault), final=True)
+        # "somebody was faster" is an answer to a person; a job looks again
+        was_stale = isinstance(fault, HotlineError) and "stale" in fault.details
+        _give_up(runtime, message, words(fault), final=not was_stale)
     except OperationalError:
         raise
     except Exception as fault:

@@ -17,9 +17,9 @@ from rq import SimpleWorker, Worker
 from rq.serializers import JSONSerializer
 
 from hotline import queues
-from workers import dispatch, process, upkeep
+from workers import callbacks, dispatch, process, upkeep
 
-PRELOADED: Final = (dispatch, upkeep)
+PRELOADED: Final = (callbacks, dispatch, upkeep)
 
 # a dead machine's jobs are noticed after about 100 s instead of minutes
 WORKER_TTL_S: Final = 20

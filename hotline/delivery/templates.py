@@ -16,7 +16,7 @@ TEMPLATES: Final[dict[str, str]] = {
     "accepted": "您好，您的诉求已受理，工单编号{order_no}，我们将尽快转交有关单位办理。查询进度请拨打12345。",
     "extended": "您好，您的诉求（工单编号{order_no}）因情况复杂需延长办理，预计{deadline}前办结，敬请谅解。",
     "reported": "您好，您的诉求（工单编号{order_no}）已有办理结果，我们将于近期电话回访，请留意接听。",
-    "evaluation_request": (
+    "evaluate": (
         "您好，您的诉求（工单编号{order_no}）已办理。对结果是否满意？请回复：1满意，2基本满意，3不满意。"
     ),
     "not_reached": "您好，我们就您的诉求（工单编号{order_no}）多次致电未能接通。如需反映情况，请拨打12345。",
