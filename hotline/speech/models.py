@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from hotline.errors import Unavailable
 
@@ -144,7 +145,7 @@ def _download(entry: dict[str, Any], archive: Path, progress: Progress | None) -
     for _ in range(_ATTEMPTS):
         try:
             _go_on(entry["url"], archive, size, progress)
-        except requests.RequestException as broken:
+        except (requests.RequestException, HTTPError) as broken:
             fault = broken
         if _size(archive) >= size:
             break
@@ -161,7 +162,7 @@ def _go_on(url: str, archive: Path, size: int, progress: Progress | None) -> Non
     done = _size(archive)
     if done >= size:
         return
-    headers = {"Range": f"bytes={done}-"} if done else {}
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             archive.unlink()
@@ -172,7 +173,8 @@ def _go_on(url: str, archive: Path, size: int, progress: Progress | None) -> Non
         else:
             file, done = archive.open("wb"), 0
         with file:
-            for piece in answer.iter_content(_PIECE):
+            # read1 gives what has come; iter_content would throw a begun piece away when the line breaks
+            for piece in iter(lambda: answer.raw.read1(_PIECE), b""):
                 file.write(piece)
                 done += len(piece)
                 if progress:

@@ -170,11 +170,9 @@ class Leg:
         """Count the holes in: the recogniser's clock stands still while sound is thrown away."""
         if not self._holes:
             return heard
-        start, end = self._shift(heard.start_ms), self._shift(heard.end_ms)
+        start = heard.start_ms + sum(lost for where, lost in self._holes if where <= heard.start_ms)
+        end = heard.end_ms + sum(lost for where, lost in self._holes if where < heard.end_ms)
         return Heard(heard.text, heard.final, start, end)
-
-    def _shift(self, at_ms: int) -> int:
-        return at_ms + sum(lost for where, lost in self._holes if where <= at_ms)
 
 
 class LegPool:
