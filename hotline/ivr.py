@@ -9,17 +9,23 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from typing import Final
+from unicodedata import normalize
 
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
+from hotline.accounts.service import SYSTEM
 from hotline.calls import queries, service
 from hotline.calls.events import leg_on
 from hotline.calls.links import Links
 from hotline.calls.models import Call
 from hotline.calls.states import LEG_RANK, LEG_STATE_OF_STATUS, CallState, LegState, Outcome, Track
 from hotline.errors import HotlineError, Invalid, NotPermitted
+from hotline.follow_ups import lines
+from hotline.follow_ups import service as follow_ups
+from hotline.follow_ups.states import KEYS, Way
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.web import twiml
 from hotline.web.access import public
 from hotline.web.context import runtime
@@ -38,6 +44,7 @@ OVER: Final = frozenset(
 )
 SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
+WRONG_KEYS_AT_MOST: Final = 2
 FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
 
 
@@ -72,6 +79,10 @@ def _apologise(kind: str, sentence: str, status: int) -> Response:
     FAULTS.labels(route, kind).inc()
     if route in SILENT:
         return plain(sentence, status)
+    if route == "ivr.message":
+        return plain(sentence, status) if status == 400 else xml(twiml.message(twiml.SMS_LATER))
+    if route.startswith("ivr.callback"):
+        return xml(twiml.farewell(twiml.GOODBYE))  # we rang them: nobody is to be kept waiting
     if route in IN_QUEUE and request.args.get("place") != "greeting":
         return xml(twiml.hold(_links()))  # the line waits for a person already
     return xml(twiml.apology(_links()))
@@ -249,6 +260,9 @@ def status() -> Response:
     if word not in LEG_STATE_OF_STATUS:
         raise Invalid("不认识的线路状态", CallStatus=word)
 
+    if "attempt" in request.args:
+        return _callback_status(call_sid, word)
+
     def handle(session: Session, now: datetime) -> Reply:
         if "leg" not in request.args:
             return _caller_gone(session, now) if word in OVER else Reply(twiml.nothing())
@@ -267,6 +281,116 @@ def _caller_gone(session: Session, now: datetime) -> Reply:
     opened = _open(session, now)
     ended = service.caller_gone(session, provider_id=opened.call.provider_id, now=now)
     return Reply(twiml.nothing(), opened.call.id, ended.user_ids if ended is not None else (), assign=True)
+
+
+@bp.post("/message")
+@public
+def message() -> Response:
+    """An SMS from a citizen: 1, 2 or 3 rates the last result; anything else is told where to call."""
+
+    def handle(session: Session, now: datetime) -> Reply:
+        satisfaction = KEYS.get(normalize("NFKC", request.form.get("Body", "")).strip())
+        callback = lines.newest_open_of(session, request.form.get("From")) if satisfaction else None
+        if satisfaction is None or callback is None:
+            return Reply(twiml.message(twiml.SMS_CALL_US))
+        rated = follow_ups.evaluate(
+            session, callback=callback, satisfaction=satisfaction, way=Way.SMS, actor=SYSTEM, now=now
+        )
+        return Reply(twiml.message(twiml.SMS_THANKS if rated is not None else twiml.SMS_PERSON))
+
+    return once(handle, key=field("MessageSid"))
+
+
+@bp.post("/callback/officer")
+@public
+def callback_officer() -> Response:
+    """A callback officer's line is open: into the conference; the citizen is rung now."""
+    attempt_id = id_in_query("attempt")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        there = lines.officer_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
+        return Reply(twiml.meet(attempt_id, greet=False) if there else twiml.hang_up())
+
+    return once(handle)
+
+
+@bp.post("/callback/citizen")
+@public
+def callback_citizen() -> Response:
+    """The citizen answers a callback: greeted, then into the conference with the officer."""
+    attempt_id = id_in_query("attempt")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        there = lines.citizen_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
+        return Reply(twiml.meet(attempt_id, greet=True) if there else twiml.farewell(twiml.GOODBYE))
+
+    return once(handle)
+
+
+@bp.post("/callback/keypad")
+@public
+def callback_keypad() -> Response:
+    """The citizen answers a call that asks for a key."""
+    attempt_id = id_in_query("attempt")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        there = lines.citizen_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
+        action = _links().callback_keyed(attempt_id, wrong=0)
+        return Reply(twiml.ask_rating(action, wrong_before=False) if there else twiml.farewell(twiml.GOODBYE))
+
+    return once(handle)
+
+
+@bp.post("/callback/keyed")
+@public
+def callback_keyed() -> Response:
+    """A key of the rating, or none in time: thanks for 1, 2, 3; two more chances for anything else."""
+    attempt_id = id_in_query("attempt")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        satisfaction, wrong = KEYS.get(request.form.get("Digits", "")), _small("wrong") + 1
+        if satisfaction is not None:
+            attempt = lines.attempt_of(session, attempt_id)
+            follow_ups.evaluate(
+                session,
+                callback=attempt.callback,
+                satisfaction=satisfaction,
+                way=Way.KEYPAD,
+                actor=SYSTEM,
+                now=now,
+                attempt=attempt,
+            )
+            return Reply(twiml.farewell(twiml.THANKS_RATED))
+        if wrong > WRONG_KEYS_AT_MOST:
+            return Reply(twiml.farewell(twiml.GOODBYE))
+        return Reply(twiml.ask_rating(_links().callback_keyed(attempt_id, wrong=wrong), wrong_before=True))
+
+    return once(handle)
+
+
+def _callback_status(call_sid: str, word: str) -> Response:
+    to_hang_up: list[str] = []
+
+    def handle(session: Session, now: datetime) -> Reply:
+        line = lines.line_status(
+            session,
+            attempt_id=id_in_query("attempt"),
+            party=request.args.get("party", ""),
+            status=word,
+            provider_id=call_sid,
+            now=now,
+            tz=runtime().settings.tz,
+        )
+        to_hang_up.extend([line] if line is not None else [])
+        return Reply(twiml.nothing())
+
+    answer = once(handle)
+    for line in to_hang_up:
+        try:
+            runtime().telephony.hang_up(line)
+        except (CarrierRefused, CarrierUnreachable) as fault:
+            log.warning("officer's line not hung up: %s", type(fault).__name__)  # they hear silence and hang up
+    return answer
 
 
 @bp.post("/fallback")

@@ -49,3 +49,23 @@ class Links:
     def leg_status(self, leg_id: int) -> str:
         """Where the carrier tells what becomes of an operator's line."""
         return self._at(f"status?leg={leg_id}")
+
+    def callback_officer(self, attempt_id: int) -> str:
+        """What a callback officer's line asks when it is answered."""
+        return self._at(f"callback/officer?attempt={attempt_id}")
+
+    def callback_citizen(self, attempt_id: int) -> str:
+        """What a citizen's line asks when it is answered and an officer waits."""
+        return self._at(f"callback/citizen?attempt={attempt_id}")
+
+    def callback_keypad(self, attempt_id: int) -> str:
+        """What a citizen's line asks when it is answered and keys are to be pressed."""
+        return self._at(f"callback/keypad?attempt={attempt_id}")
+
+    def callback_keyed(self, attempt_id: int, *, wrong: int) -> str:
+        """Where the key of a rating goes; ``wrong``: how many were none of those asked for."""
+        return self._at(f"callback/keyed?attempt={attempt_id}&wrong={wrong}")
+
+    def callback_status(self, attempt_id: int, party: str) -> str:
+        """Where the carrier tells what becomes of a callback's line; ``party``: citizen or officer."""
+        return self._at(f"status?attempt={attempt_id}&party={party}")

@@ -29,11 +29,16 @@ AHEAD: Final = {
 }
 UNDER_A_MINUTE: Final = "预计等候时间不到一分钟。"
 TWO_MINUTES: Final = "预计等候时间大约两分钟。"
+CALLBACK_PERSON: Final = "您好，这里是一二三四五热线回访，请稍候。"
 CALLBACK: Final = "您好，这里是一二三四五热线回访，您反映的问题已经办理，请您对办理结果进行评价。"
 KEYS: Final = "满意请按一，基本满意请按二，不满意请按三。"
 WRONG_KEY: Final = "您的按键有误，请重新输入。"
 THANKS_RATED: Final = "感谢您的评价，再见。"
-GOODBYE: Final = "再见。"
+GOODBYE: Final = "感谢您的接听，再见。"
+SMS_THANKS: Final = "感谢您的评价。"
+SMS_PERSON: Final = "感谢您的评价，回访员会与您联系了解情况。"
+SMS_CALL_US: Final = "您好，短信已收到。反映问题请拨打12345，话务员随时为您服务。"
+SMS_LATER: Final = "您好，系统暂时繁忙，请稍后再发一次，或拨打12345。"
 
 LANGUAGE: Final = "zh-CN"
 QUEUE: Final = "hotline"
@@ -203,11 +208,19 @@ def ask_rating(action: str, *, wrong_before: bool) -> str:
     return str(answer)
 
 
-def meet(room: str) -> str:
-    """Bring both sides of a callback together; either leaving ends it."""
+def meet(attempt_id: int, *, greet: bool) -> str:
+    """Bring one side of a callback to the other; either leaving ends it. The citizen is greeted first."""
     answer = VoiceResponse()
+    if greet:
+        _say(answer, CALLBACK_PERSON)
     dial = Dial()
-    dial.conference(room, start_conference_on_enter=True, end_conference_on_exit=True, beep="false", wait_url=NO_MUSIC)
+    dial.conference(
+        f"callback-{attempt_id}",
+        start_conference_on_enter=True,
+        end_conference_on_exit=True,
+        beep="false",
+        wait_url=NO_MUSIC,
+    )
     answer.append(dial)
     return str(answer)
 
