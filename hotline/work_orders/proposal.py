@@ -14,6 +14,7 @@ from hotline.units.models import ResponsibilityLine, Unit
 AREA_DIGITS: Final = 6  # GB/T 2260: the first six digits name the county
 # what a government's name adds to the name of its place
 OFFICE_WORDS: Final = ("人民政府", "管理委员会", "管委会", "街道办事处", "办事处")
+ZONE: Final = "开发区"  # people say 高新区 for 高新技术产业开发区
 SHOWN: Final = 3
 
 
@@ -78,25 +79,30 @@ def find_place(*, address: str, area_code: str, units: Sequence[Unit]) -> Place 
     for unit in governments:
         if place_name(unit) in address:
             return Place(unit, f"地址写有“{place_name(unit)}”")
-    parents = {unit.id: unit for unit in governments}
-    for unit in units:
-        if unit.tier == 3 and unit.parent_id in parents and place_name(unit) in address:
-            return Place(parents[unit.parent_id], f"地址写有“{place_name(unit)}”")
+    for unit in governments:
+        below = propose_below(text=address, above=unit, units=[one for one in units if one.parent_id == unit.id])
+        if below is not None:
+            return Place(unit, below.reason)
     return None
 
 
-def propose_below(*, text: str, units: Sequence[Unit]) -> Place | None:
+def propose_below(*, text: str, above: Unit, units: Sequence[Unit]) -> Place | None:
     """Return the one of a county's own units whose place ``text`` names, and how; None when it names none."""
-    named = [unit for unit in units if place_name(unit) in text]
-    return Place(named[0], f"地址写有“{place_name(named[0])}”，已为您选中") if named else None
+    for unit in units:
+        # townships are often written with their county's name before their own
+        name = place_name(unit).removeprefix(place_name(above)) or place_name(unit)
+        if name in text:
+            return Place(unit, f"地址写有“{name}”")
+    return None
 
 
 def place_name(unit: Unit) -> str:
-    """Return the name of a government's place: ``桃城区`` of ``桃城区人民政府``."""
+    """Return the name of a government's place: ``桃城区`` of ``桃城区人民政府``, ``高新区`` of a development zone."""
+    name = unit.name
     for words in OFFICE_WORDS:
-        if unit.name.endswith(words) and len(unit.name) > len(words):
-            return unit.name.removesuffix(words)
-    return unit.name
+        if name.endswith(words) and len(name) > len(words):
+            name = name.removesuffix(words)
+    return f"{name[:2]}区" if name.endswith(ZONE) and len(name) > len(ZONE) else name
 
 
 def _shared(matter: str, text: str) -> int:

@@ -32,13 +32,6 @@
       }
       if (kept) kept.hidden = false;
     };
-    const wants = () => form.querySelectorAll("[data-when]").forEach((part) => {
-      const [name, values] = part.dataset.when.split("=");
-      const chosen = form.elements[name]?.value ?? "";
-      const on = values.split("|").includes(chosen);
-      part.hidden = !on;
-      part.querySelectorAll("input, select, textarea").forEach((field) => { field.disabled = !on; });
-    });
     const show = (index, focus) => {
       at = Math.max(0, Math.min(index, steps.length - 1));
       steps.forEach((step, i) => { step.hidden = i !== at; });
@@ -63,7 +56,7 @@
     back.addEventListener("click", () => show(at - 1, true));
     next.addEventListener("click", () => { if (whole(steps[at])) show(at + 1, true); });
     stops.forEach((stop, i) => stop.addEventListener("click", () => { if (i < at || whole(steps[at])) show(i, true); }));
-    form.addEventListener("input", () => { wants(); keep(); });
+    form.addEventListener("input", keep);
     form.addEventListener("keydown", (event) => {  // Enter goes on, it does not send a form half filled in
       if (event.key === "Enter" && event.target.matches("input") && at < steps.length - 1) { event.preventDefault(); next.click(); }
     });
@@ -82,7 +75,7 @@
     });
 
     fill();
-    wants();
+    window.hotline?.when(form);
     const faulty = steps.findIndex((step) => step.querySelector(".has-error"));
     form.classList.add("in-steps");
     show(Math.max(faulty, 0), false);

@@ -69,7 +69,14 @@ def test_nothing_to_go_by_gives_no_candidate_rather_than_a_guess() -> None:
 
 
 def test_a_county_is_pointed_to_its_township_named_in_the_address() -> None:
-    found = propose_below(text="冀州区周村镇东头", units=[ZHOUCUN])
+    east = Unit(id=10, code="HS-JZ-05", name="冀州区码头李镇", tier=3, area_code="131103005", parent_id=2)
+    found = propose_below(text="码头李镇东头", above=JIZHOU, units=[ZHOUCUN, east])
     assert found is not None
-    assert found.unit is ZHOUCUN
-    assert propose_below(text="冀州区别处", units=[ZHOUCUN]) is None
+    assert found.unit is east
+    assert propose_below(text="冀州区别处", above=JIZHOU, units=[ZHOUCUN, east]) is None
+
+
+def test_a_zone_is_found_by_the_name_people_use() -> None:
+    zone = Unit(id=11, code="HS-GX", name="高新技术产业开发区管理委员会", tier=2, area_code="131171", parent_id=1)
+    found = propose(text="", address="高新区和平路", area_code="", category_code="", lines=[], units=[*UNITS, zone])
+    assert found[0].unit is zone
