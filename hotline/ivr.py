@@ -14,6 +14,7 @@ from unicodedata import normalize
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
 from hotline.accounts.service import SYSTEM
 from hotline.calls import queries, service
@@ -65,6 +66,12 @@ def on_known_fault(fault: HotlineError) -> Response:
     """Answer an expected fault: a sentence and a person where somebody listens."""
     log.info("%s: %s", request.endpoint, type(fault).__name__)
     return _apologise(type(fault).__name__, fault.message, STATUS[type(fault)])
+
+
+@bp.errorhandler(HTTPException)
+def on_refused_form(fault: HTTPException) -> Response:
+    """Answer a body that is too large or cannot be read."""
+    return _apologise(type(fault).__name__, "请求过大或无法读取", fault.code or 400)
 
 
 @bp.errorhandler(Exception)
