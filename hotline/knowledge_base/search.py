@@ -29,14 +29,16 @@ WEIGHTS: Final = (1.0, 1.0, 0.5, 0.5)
 UNSAID: Final = 0.3  # how much what an entry has and the caller did not say counts against it
 UNASKED: Final = 0.3  # how much what the caller said beyond the entry counts against it …
 USUAL: Final = 20  # … in a query of this many characters; a longer one counts as this long: callers tell stories
-AT_LEAST: Final = 0.2  # below this nothing fits
-WORK: Final = 12_000  # postings read for candidates: what bounds the time of one search
+AT_LEAST: Final = 0.3  # below this nothing fits
+BESIDE_BEST: Final = 0.5  # nor does what scores less than this share of the best
+WORK: Final = 4_000  # postings read for candidates: what bounds the time of one search
 CANDIDATES: Final = 40  # entries compared exactly
 COMMON: Final = 0.25  # a word in more than this share of entries is not worth highlighting
+# words of any talk, which a small knowledge base has too few entries to know as common
+IDLE: Final = frozenset(
+    "什么 怎么 怎么办 没有 一个 一直 一下 需要 问题 反映 可以 现在 今年 我家 家里 有人 没人 已经 还有 知道 希望".split()  # noqa: SIM905
+)
 NEAR: Final = 0.05  # scores closer than this do not change who leads
-
-
-_Weighted = list[list[tuple[str, float]]]  # tokens and their weights, by family
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class _Phrasing:
+    """One way of asking for an entry: see ``Tokens``, of which this keeps what a comparison needs."""
+
+    text: str
+    sound: str
+    families: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Indexed:
-    """One published entry as the index holds it: its columns and the tokens of each of its phrasings."""
+    """One published entry as the index holds it: its columns and its phrasings."""
 
     entry_id: int
     code: str
@@ -70,18 +81,18 @@ class _Indexed:
     category: str
     valid_from: date | None
     valid_to: date | None
-    phrasings: tuple[Tokens, ...]
+    phrasings: tuple[_Phrasing, ...]
 
-    def tokens(self) -> list[str]:
-        """Every token of any phrasing, once."""
-        return list(dict.fromkeys(token for phrase in self.phrasings for family in phrase.families for token in family))
+    def tokens(self) -> set[str]:
+        """Every token of any phrasing."""
+        return {token for phrase in self.phrasings for family in phrase.families for token in family}
 
     def fits(self, on: date, subjects: Collection[str] | None) -> bool:
         """Whether it holds on that day and belongs to one of the subjects."""
         return (
             (self.valid_from is None or self.valid_from <= on)
             and (self.valid_to is None or on <= self.valid_to)
-            and (subjects is None or self.category in subjects)
+            and (not subjects or self.category in subjects)
         )
 
 
@@ -104,7 +115,7 @@ class _Snapshot:
         known = self.masses.get(entry_id)
         if known is None:
             known = self.masses[entry_id] = [
-                tuple(sum(map(self.weight, family)) for family in phrase.families)
+                tuple(math.fsum(map(self.weight, family)) for family in phrase.families)
                 for phrase in self.entries[entry_id].phrasings
             ]
         return known
@@ -140,59 +151,89 @@ class KnowledgeIndex:
     def search(self, text: str, *, limit: int = 5, on: date, subjects: Collection[str] | None = None) -> list[Hit]:
         """Return at most ``limit`` entries that hold on day ``on``, best first; none when nothing fits.
 
-        ``text`` may be anything of any length (see ``tokens.LONGEST``). ``subjects`` limits to these categories.
+        ``text`` may be anything of any length (see ``tokens.LONGEST``). ``subjects`` limits to these categories;
+        without any, every category is searched.
         """
-        snapshot, query = self._snapshot, tokens_of(text)
-        weights = [[(token, snapshot.weight(token)) for token in family] for family in query.families]
-        found = _candidates(snapshot, weights, lambda entry: entry.fits(on, subjects))
-        scored = ((entry, _score(snapshot, entry, weights, len(query.text))) for entry in found)
+        snapshot, tokens = self._snapshot, tokens_of(text)
+        query = _Query.of(snapshot, tokens)
+        found = _candidates(snapshot, query, lambda entry: entry.fits(on, subjects))
+        scored = ((entry, _score(snapshot, entry, query)) for entry in found)
         fitting = (one for one in scored if one[1] >= AT_LEAST)
         best = heapq.nsmallest(limit, fitting, key=lambda one: (-one[1], one[0].code))
-        words = _telling_words(snapshot, query) if best else []
-        return [_hit(entry, score, words) for entry, score in best]
+        words = _telling_words(snapshot, tokens) if best else []
+        return [_hit(entry, score, words) for entry, score in best if score >= BESIDE_BEST * best[0][1]]
 
 
-def _candidates(snapshot: _Snapshot, weights: _Weighted, fits: Callable[[_Indexed], bool]) -> list[_Indexed]:
-    """Return the entries with the most weight in common with the query, rare tokens counted first, common ones as
-    far as ``WORK`` goes."""
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What was asked: each family's tokens with their weights, the sums of these, and what unasked words cost."""
+
+    families: tuple[dict[str, float], ...]
+    masses: tuple[float, ...]
+    unasked: float
+
+    @classmethod
+    def of(cls, snapshot: _Snapshot, tokens: Tokens) -> _Query:
+        families = tuple({token: snapshot.weight(token) for token in family} for family in tokens.families)
+        return cls(
+            families,
+            masses=tuple(math.fsum(family.values()) for family in families),
+            unasked=UNASKED * min(1.0, USUAL / max(len(tokens.text), 1)),
+        )
+
+
+def _candidates(snapshot: _Snapshot, query: _Query, fits: Callable[[_Indexed], bool]) -> list[_Indexed]:
+    """Return the entries with the most weight in common with the query: rare tokens first, common ones as far as
+    ``WORK`` goes."""
     telling = sorted(
-        ((share * weight, token) for share, family in zip(WEIGHTS, weights, strict=True) for token, weight in family),
+        (
+            (weight, share, token)
+            for share, family in zip(WEIGHTS, query.families, strict=True)
+            for token, weight in family.items()
+        ),
         reverse=True,
     )
     gathered: defaultdict[int, float] = defaultdict(float)
     work = WORK
-    for weight, token in telling:
+    for weight, share, token in telling:
         entry_ids = snapshot.postings.get(token, ())
         work -= len(entry_ids)
         if work < 0:
             break
         for entry_id in entry_ids:
-            gathered[entry_id] += weight
-    fitting = ((weight, entry_id) for entry_id, weight in gathered.items() if fits(snapshot.entries[entry_id]))
-    return [snapshot.entries[entry_id] for _, entry_id in heapq.nlargest(CANDIDATES, fitting)]
+            gathered[entry_id] += weight * share
+    heap = [(-weight, entry_id) for entry_id, weight in gathered.items()]
+    heapq.heapify(heap)  # asking each entry whether it fits would cost more than finding it
+    found: list[_Indexed] = []
+    while heap and len(found) < CANDIDATES:
+        entry = snapshot.entries[heapq.heappop(heap)[1]]
+        if fits(entry):
+            found.append(entry)
+    return found
 
 
-def _score(snapshot: _Snapshot, entry: _Indexed, weights: _Weighted, length: int) -> float:
+def _score(snapshot: _Snapshot, entry: _Indexed, query: _Query) -> float:
     """Return 0..1: how well the best phrasing and the query cover each other (a Tversky ratio per family, averaged)."""
-    unasked = UNASKED * min(1.0, USUAL / max(length, 1))
     best = 0.0
     for phrase, masses in zip(entry.phrasings, snapshot.mass(entry.entry_id), strict=True):
         total = shares = 0.0
-        for share, family, has, mass in zip(WEIGHTS, weights, phrase.families, masses, strict=True):
-            if family:
-                common = sum(weight for token, weight in family if token in has)
-                asked = sum(weight for _, weight in family)
+        for share, weights, asked, has, mass in zip(
+            WEIGHTS, query.families, query.masses, phrase.families, masses, strict=True
+        ):
+            if weights:
                 shares += share
+                common = math.fsum(map(weights.__getitem__, has.intersection(weights)))
                 if common:
-                    total += share * common / (common + unasked * (asked - common) + UNSAID * (mass - common))
+                    total += share * common / (common + query.unasked * (asked - common) + UNSAID * (mass - common))
         best = max(best, total / shares if shares else 0.0)
     return best
 
 
 def _telling_words(snapshot: _Snapshot, query: Tokens) -> list[str]:
-    """Return the query's words that are worth highlighting: not those that every second entry has."""
-    limit = COMMON * len(snapshot.entries)
-    return [word for word in words_of(query.text) if len(snapshot.postings.get(f"w{word}", ())) <= max(limit, 1)]
+    """Return the query's words that are worth highlighting: not those that many entries have or any talk is full of."""
+    limit = max(COMMON * len(snapshot.entries), 1)
+    words = words_of(query.text)
+    return [word for word in words if word not in IDLE and len(snapshot.postings.get(f"w{word}", ())) <= limit]
 
 
 def _hit(entry: _Indexed, score: float, words: Sequence[str]) -> Hit:
@@ -203,6 +244,7 @@ def _hit(entry: _Indexed, score: float, words: Sequence[str]) -> Hit:
         for word in words
         if word not in matched and any(f" {sound_of(word)}" in f" {phrase.sound}" for phrase in entry.phrasings)
     ]
+    matched, sounded = _longest(matched), _longest(sounded)
     return Hit(
         entry_id=entry.entry_id,
         code=entry.code,
@@ -214,6 +256,11 @@ def _hit(entry: _Indexed, score: float, words: Sequence[str]) -> Hit:
         matched=tuple(matched),
         sounded=tuple(sounded),
     )
+
+
+def _longest(words: Sequence[str]) -> list[str]:
+    """Return the words that are not part of another of them."""
+    return [word for word in words if not any(word != other and word in other for other in words)]
 
 
 def _read_changed(session: Session, *, since: int) -> dict[int, _Indexed | None]:
@@ -236,8 +283,13 @@ def _read_changed(session: Session, *, since: int) -> dict[int, _Indexed | None]
         changed[entry_id] = None
         if state == EntryState.PUBLISHED:
             texts = dict.fromkeys([question, *phrasings[entry_id]])
-            changed[entry_id] = _Indexed(entry_id, *row[2:], phrasings=tuple(map(tokens_of, texts)))
+            changed[entry_id] = _Indexed(entry_id, *row[2:], phrasings=tuple(map(_phrasing, texts)))
     return changed
+
+
+def _phrasing(text: str) -> _Phrasing:
+    tokens = tokens_of(text)
+    return _Phrasing(tokens.text, tokens.sound, tuple(map(frozenset, tokens.families)))
 
 
 def _renewed(old: _Snapshot, changed: Mapping[int, _Indexed | None], *, seq: int) -> _Snapshot:

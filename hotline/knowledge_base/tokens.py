@@ -16,7 +16,7 @@ LONGEST: Final = 200  # characters looked at; the newest of a longer text
 
 # what people say around their question, on any line and about anything
 _FILLERS: Final = re.compile(
-    "我要投诉|我想投诉|我要反映|我想反映|我想咨询|我想问|想问下|请问一下|咨询一下|反映一下|问一下|请问|麻烦|"
+    "我?[要想]?(?:咨询|反映|投诉|了解|请问|问)一下|我?[要想](?:咨询|反映|投诉|了解|问)|请问|麻烦|"
     "你好|您好|谢谢你们|谢谢|我们|你们|是怎么回事|怎么回事|就是说|就是|那个|这个|喂|嗯"
 )
 _SPOKEN_DIGITS: Final = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
