@@ -16,6 +16,9 @@ from hotline.db import Base, KeyRing, SessionFactory, make_engine, make_sessions
 
 assert metadata  # importing it maps every table
 
+# servers of the run's own, started only when a test asks for one
+pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases")
+
 NOON = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Hengshui
 
 

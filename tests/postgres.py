@@ -1,7 +1,6 @@
 """A PostgreSQL cluster of the run's own, made when the first test wants it and thrown away at the end.
 
-Fixtures: ``postgres_url`` (an empty database of the test's own). Import ``postgres_cluster`` with it in a
-``conftest.py``.
+Fixture: ``postgres_url``, an empty database of the test's own.
 """
 
 from __future__ import annotations

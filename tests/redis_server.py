@@ -1,6 +1,6 @@
 """A Redis of the test's own, which it may also take away and give back.
 
-Fixtures: ``redis_process`` (start, stop, kill), ``redis_url``. Import them in a ``conftest.py``.
+Fixtures: ``redis_process`` (start, kill), ``redis_url``.
 """
 
 from __future__ import annotations

@@ -21,10 +21,8 @@ from hotline.live.redis import RedisBus
 from hotline.outbox import OutboxMessage
 from hotline.telephony.simulated import SimulatedTelephony
 from tests.factories.units import City, city
-from tests.redis_server import RedisProcess, redis_process, redis_url
+from tests.redis_server import RedisProcess
 from workers import process
-
-__all__ = ["redis_process", "redis_url"]
 
 
 @dataclass
