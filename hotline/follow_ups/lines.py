@@ -5,6 +5,7 @@ As with calls: read, close, ask the carrier, record; safe to run twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
@@ -24,7 +25,8 @@ from hotline.errors import Invalid, NotFound
 from hotline.follow_ups import service
 from hotline.follow_ups.models import Attempt, Callback
 from hotline.follow_ups.states import LAST_RANK, RANK, AttemptState, CallbackState, Way
-from hotline.telephony.base import CarrierRefused, Telephony
+from hotline.outbox import OutboxMessage
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable, Telephony
 from hotline.work_orders.models import WorkOrder
 
 OFFICER: Final = "officer"
@@ -74,6 +76,43 @@ def dial(
             service.attempt_update(
                 session, attempt=attempt, now=now, state=AttemptState.RINGING, citizen_provider_id=line
             )
+
+
+def dial_now(
+    sessions: SessionFactory,
+    telephony: Telephony,
+    links: Links,
+    *,
+    attempt_id: int,
+    caller_id: str,
+    now_fn: Callable[[], datetime],
+) -> bool:
+    """Act at once on the ``callback.dial`` row this process just committed for a try, and settle it.
+
+    The worker is the safety net: False when it has the row in hand already, or when the carrier cannot be reached
+    and will be asked again.
+    """
+    with session_scope(sessions) as session:
+        waiting = session.scalar(
+            select(OutboxMessage.id)
+            .where(
+                OutboxMessage.topic == "callback.dial",
+                OutboxMessage.payload["attempt_id"].as_integer() == attempt_id,
+                OutboxMessage.settled_at.is_(None),
+            )
+            .order_by(OutboxMessage.id)
+        )
+        if waiting is None or outbox.claim_one(session, waiting, now=now_fn()) is None:
+            return False
+    try:
+        dial(sessions, telephony, links, attempt_id=attempt_id, caller_id=caller_id, now=now_fn())
+    except CarrierUnreachable as fault:
+        with session_scope(sessions) as session:
+            outbox.postpone(session, waiting, now=now_fn(), error=type(fault).__name__)
+        return False
+    with session_scope(sessions) as session:
+        outbox.settle(session, waiting, now=now_fn())
+    return True
 
 
 def attempt_of(session: Session, attempt_id: int) -> Attempt:

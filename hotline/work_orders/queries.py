@@ -11,13 +11,11 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.accounts.roles import HUB, UNITS, Role
-from hotline.accounts.service import SYSTEM, Actor
+from hotline.accounts.roles import HUB
+from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
-from hotline.errors import Invalid, NotFound, NotPermitted
-from hotline.units import queries as units
-from hotline.units.models import Unit
-from hotline.work_orders import clock, numbers, steps
+from hotline.errors import Invalid, NotPermitted
+from hotline.work_orders import clock, steps
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
@@ -29,14 +27,39 @@ from hotline.work_orders.states import (
     SubState,
     Urgency,
 )
+from hotline.work_orders.story import StoryItem, story
+from hotline.work_orders.visibility import SEE_ALL, UNIT_LIKE, own_sub_orders, sees, visible_to
 
 PER_PAGE: Final = 20
 WITHHELD: Final = "号码保密"
-_SEE_ALL: Final = HUB | {SYSTEM.role}
-_UNIT_LIKE: Final = UNITS | {Role.DTY}
 _IN_HAND: Final = (SubState.SIGNED, SubState.IN_HAND)
 
 Row = TypeVar("Row")
+
+
+__all__ = [
+    "Bucket",
+    "CallerView",
+    "Held",
+    "Page",
+    "StoryItem",
+    "allowed_actions",
+    "caller_view",
+    "earlier_of",
+    "held_minutes",
+    "inbox",
+    "inbox_counts",
+    "last_report",
+    "my_drafts",
+    "of_call",
+    "open_orders_of",
+    "sees",
+    "story",
+    "to_check_hub",
+    "to_review",
+    "to_supervise",
+    "visible_to",
+]
 
 
 class Bucket(StrEnum):
@@ -83,38 +106,6 @@ class Held:
 # ---- one order
 
 
-def visible_to(session: Session, actor: Actor, order_no: str) -> WorkOrder:
-    """Return the order, typed with or without dashes, if the actor may know of it; else ``NotFound``.
-
-    The hub sees every order; a unit those with a sub-order at or under itself; nobody else sees any.
-    """
-    try:
-        number = numbers.parse(order_no)
-    except Invalid as fault:
-        raise NotFound("没有这张工单") from fault
-    query = _visible(session, actor).where(WorkOrder.order_no == number)
-    order = session.scalar(query.options(joinedload(WorkOrder.caller), joinedload(WorkOrder.lead_unit)))
-    if order is None:
-        raise NotFound("没有这张工单")
-    return order
-
-
-def sees(session: Session, actor: Actor, order: WorkOrder) -> bool:
-    """Whether the actor may know of an order at hand."""
-    return session.scalar(_visible(session, actor).where(WorkOrder.id == order.id)) is not None
-
-
-def _visible(session: Session, actor: Actor) -> Select[WorkOrder]:
-    query = select(WorkOrder)
-    if actor.role in _SEE_ALL:
-        return query
-    own = session.get(Unit, actor.unit_id) if actor.unit_id and actor.role in _UNIT_LIKE else None
-    if own is None:
-        return query.where(WorkOrder.id.is_(None))
-    held = select(SubOrder.order_id).where(SubOrder.unit_id.in_(units.in_subtree(own.path)))
-    return query.where(WorkOrder.id.in_(held))
-
-
 def allowed_actions(order: WorkOrder, actor: Actor) -> list[tuple[Action, str]]:
     """Return what the actor may do with the order now, each with its Chinese word, main line first."""
     return [(action, ACTION_WORDS[action]) for action in steps.allowed(order, actor)]
@@ -135,13 +126,11 @@ def caller_view(order: WorkOrder, actor: Actor) -> CallerView | None:
 def last_report(session: Session, order: WorkOrder, actor: Actor) -> Report | None:
     """Return the latest report the actor may read in full: the hub any, a unit those of its own subtree."""
     query = select(Report).where(Report.order_id == order.id).order_by(Report.id.desc()).limit(1)
-    if actor.role not in _SEE_ALL:
-        own = session.get(Unit, actor.unit_id) if actor.unit_id and actor.role in _UNIT_LIKE else None
-        if own is None:
+    if actor.role not in SEE_ALL:
+        theirs = own_sub_orders(session, actor)
+        if theirs is None:
             return None
-        query = query.join(SubOrder, SubOrder.id == Report.sub_order_id).where(
-            SubOrder.unit_id.in_(units.in_subtree(own.path))
-        )
+        query = query.where(Report.sub_order_id.in_(theirs.with_only_columns(SubOrder.id)))
     return session.scalar(query)
 
 
@@ -206,7 +195,7 @@ def inbox_counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -
 
 
 def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[ColumnElement[bool]]:
-    if actor.unit_id is None or actor.role not in _UNIT_LIKE:
+    if actor.unit_id is None or actor.role not in UNIT_LIKE:
         raise NotPermitted("只有承办单位有收件箱")
     due = SubOrder.deadline_at
     at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND))

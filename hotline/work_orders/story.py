@@ -16,7 +16,6 @@ from hotline.errors import NotFound
 from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.work_orders.models import OrderEvent, WorkOrder
-from hotline.work_orders.queries import sees
 from hotline.work_orders.states import (
     ACTION_WORDS,
     CLOSE_WORDS,
@@ -29,6 +28,7 @@ from hotline.work_orders.states import (
     Solved,
     Status,
 )
+from hotline.work_orders.visibility import sees
 
 HUB_NAME: Final = "热线中心"
 
