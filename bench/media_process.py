@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,6 +70,10 @@ class NotingListener:
         """A leg's sound begins."""
         return NotingListening(self.recorder.started(leg_id), self.finals[leg_id])
 
+    def figures(self) -> dict[str, int]:
+        """Return the recorder's."""
+        return self.recorder.figures()
+
 
 class NotingListening:
     """One leg of ``NotingListener``."""
@@ -123,7 +126,6 @@ def create() -> Flask:
             cpu_s=time.process_time(),
             rss_mb=rss_mb(),
             media=desk.figures(),
-            recorder=asdict(listener.recorder.figures()),
             lanes=[
                 {"leg_id": leg_id, "finals": listener.finals[leg_id], "told": bus.told[f"call-{call_id}"]}
                 for leg_id, call_id in lanes

@@ -238,7 +238,7 @@ class MediaProcess:
         until = time.monotonic() + 30
         while True:
             now = self.figures()
-            quiet = not now["media"]["pool_legs"] and not now["recorder"]["waiting"]
+            quiet = not now["media"]["pool_legs"] and not now["media"]["recorder_waiting"]
             if (quiet and now["media"]["pool_bytes_decoded"] >= heard) or time.monotonic() > until:
                 return now
             time.sleep(1.0)

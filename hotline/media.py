@@ -12,9 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakSet
 
 from flask import Blueprint, Response, request
+from prometheus_client import REGISTRY
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from websockets.frames import CloseCode
 
 from hotline.config import Settings
@@ -22,6 +27,7 @@ from hotline.errors import NotPermitted
 from hotline.speech.base import Heard, SpeechEngine
 from hotline.speech.pool import Leg, LegPool
 from hotline.web import stream_token
+from hotline.web.access import public
 from hotline.web.media_frames import BadFrame, Media, Start, Stop, parse
 from hotline.web.recorder import Recorder
 from hotline.web.sockets import HandedOver, ServerSocket, SocketClosed
@@ -66,6 +72,10 @@ class Listener(Protocol):
         """A leg's sound begins. Must not wait for anything slower than memory."""
         ...
 
+    def figures(self) -> dict[str, int]:
+        """Return its counts by name."""
+        ...
+
 
 class MediaDesk:
     """The hearing of one process: its slots, its decoding pool, its counts."""
@@ -94,11 +104,33 @@ class MediaDesk:
                 self._slots.release()
 
     def figures(self) -> dict[str, int]:
-        """Return every count by name: ``streams frames frames_lost bad_json … refused_full`` and the pool's."""
-        pool = self.pool.figures()
+        """Return every count by name: ``streams frames bad_json refused_full …``, ``pool_…``, ``recorder_…``."""
         with self._lock:
             counts = dict(self.counts)
-        return counts | {f"pool_{name}": getattr(pool, name) for name in pool.__slots__}
+        counts |= {f"pool_{name}": number for name, number in asdict(self.pool.figures()).items()}
+        return counts | {f"recorder_{name}": number for name, number in self.listener.figures().items()}
+
+
+class Metrics(Collector):
+    """The figures of every desk of this process, for Prometheus."""
+
+    STANDING: Final = frozenset({"pool_legs", "pool_backlog_ms", "recorder_waiting"})
+
+    def __init__(self) -> None:
+        self.desks: WeakSet[MediaDesk] = WeakSet()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one metric a figure, ``hotline_media_…``."""
+        totals: Counter[str] = Counter()
+        for desk in list(self.desks):
+            totals.update(desk.figures())
+        for name, number in sorted(totals.items()):
+            kind = GaugeMetricFamily if name in self.STANDING else CounterMetricFamily
+            yield kind(f"hotline_media_{name}", f"Hearing: {name.replace('_', ' ')}", value=number)
+
+
+METRICS: Final = Metrics()
+REGISTRY.register(METRICS)
 
 
 class Stream:
@@ -193,7 +225,9 @@ def make_desk(runtime: Runtime, *, slots: int) -> MediaDesk:
 
     Starts threads, so it is made after a server has forked.
     """
-    return MediaDesk(runtime.settings, runtime.speech, Recorder(runtime), slots=slots)
+    desk = MediaDesk(runtime.settings, runtime.speech, Recorder(runtime), slots=slots)
+    METRICS.desks.add(desk)
+    return desk
 
 
 def make_blueprint(desk: MediaDesk) -> Blueprint:
@@ -201,6 +235,7 @@ def make_blueprint(desk: MediaDesk) -> Blueprint:
     blueprint = Blueprint("media", __name__)
 
     @blueprint.get(PATH, websocket=True)
+    @public  # the carrier's signature guards it
     def stream() -> Response:
         try:
             check_socket(desk.settings, request.headers, request.path)

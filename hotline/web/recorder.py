@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -45,9 +45,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class RecorderFigures:
-    """Counts since the process began; ``waiting`` is what stands now."""
+    """Counts since the process began."""
 
-    waiting: int = 0
     written: int = 0
     retries: int = 0
     lost: int = 0
@@ -172,10 +171,10 @@ class Recorder:
             self._waiting.partials[recording] = text
             self._waiting.changed.notify_all()
 
-    def figures(self) -> RecorderFigures:
-        """Return the counts now."""
+    def figures(self) -> dict[str, int]:
+        """Return the counts now: ``waiting written retries lost suggestions_failed``."""
         with self._waiting.changed:
-            return replace(self._figures, waiting=len(self._waiting.writes))
+            return asdict(self._figures) | {"waiting": len(self._waiting.writes)}
 
     def close(self) -> None:
         """Write what is left, once; what the database does not take then is lost and counted."""

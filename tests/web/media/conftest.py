@@ -85,6 +85,9 @@ class Ears:
         self.legs.append(Ear(leg_id))
         return self.legs[-1]
 
+    def figures(self) -> dict[str, int]:
+        return {"legs": len(self.legs)}
+
 
 class Carrier:
     """Opens streams the way the carrier does."""

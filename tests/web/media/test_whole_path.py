@@ -1,0 +1,47 @@
+"""The whole path as it runs in production: gunicorn, real frames in real time, real Vosk, rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hotline.demo
+from bench.speech import Clip, Lane, MediaProcess, media_process, play
+from hotline.speech.clips import read_wav, transcribe
+from hotline.speech.sound import FRAME_BYTES
+from hotline.speech.vosk import VoskEngine
+from tests.needs import DEMO_MODEL
+
+VOICES = Path(hotline.demo.__file__).parent / "voices"
+
+pytestmark = pytest.mark.speech
+
+
+@pytest.fixture
+def media() -> Iterator[MediaProcess]:
+    cores = os.sched_getaffinity(0)
+    with media_process(DEMO_MODEL, 2, cores, cores) as media:
+        yield media
+
+
+def test_both_sides_of_a_conversation_are_heard_as_bare_vosk_hears_them(media: MediaProcess) -> None:
+    clips = []
+    for name in ("callers/d07.wav", "operator/o10.wav"):
+        sound = read_wav(VOICES / name)
+        clips.append(Clip(name, sound + b"\xff" * (-len(sound) % FRAME_BYTES), ""))
+    lanes = [Lane(media, leg_id, [clip]) for leg_id, clip in zip(media.leg_ids, clips, strict=True)]
+    during: list[dict[str, int]] = []
+    play(lanes, lambda: during.append(media.figures()["media"]))
+    after = media.settled(sum(len(clip.mulaw) for clip in clips))
+    engine = VoskEngine(DEMO_MODEL)
+    for lane, clip in zip(after["lanes"], clips, strict=True):
+        assert lane["finals"] == [heard.text for heard in transcribe(engine, clip.mulaw)]
+        assert len(lane["told"]) == len(lane["finals"]) > 0, "the desk is told of every row"
+    assert during[0]["pool_legs"] == 2
+    figures = after["media"]
+    assert (figures["closed_1000"], figures["pool_legs"], figures["frames_lost"]) == (2, 0, 0)
+    assert figures["frames"] == sum(clip.frames for clip in clips)
+    assert figures["pool_frames_dropped"] == figures["recorder_lost"] == 0
