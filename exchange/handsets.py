@@ -183,7 +183,11 @@ class Handset:
         with self._leg.changed:
             self._spoke_at = self._leg.ticks
             self._mouth.extend(frames)
+            room = self._leg.room
+            others = room.hearing(self._leg.sid) if room is not None else []
         self._leg.timeline.add("said", text or "(sound)")
+        for other in others:
+            other.timeline.add("peer", text or "(sound)", sid=self._leg.sid)
 
     def _play(self, script: list[Mapping[str, Any]]) -> Iterator[None]:
         """One step after another; every `yield` is one tick."""

@@ -55,10 +55,15 @@ class Room:
 
     def heard_by(self, sid: str, spoken: Mapping[str, bytes | None]) -> bytes | None:
         """The sum of what all the others say in this tick, for one member."""
-        if not self.mixing or self.members[sid].hold:
-            return None
-        return mixed(
-            spoken.get(other)
-            for other, member in self.members.items()
-            if other != sid and not member.muted and not member.hold and member.coaching in {None, sid}
-        )
+        return mixed(spoken.get(other) for other in self.members if self._reaches(other, sid))
+
+    def hearing(self, sid: str) -> list[Leg]:
+        """Who hears what this member says now."""
+        return [member.leg for other, member in self.members.items() if self._reaches(sid, other)]
+
+    def _reaches(self, speaker: str, listener: str) -> bool:
+        """Whether one member's voice reaches another."""
+        if not self.mixing or speaker == listener or self.members[listener].hold:
+            return False
+        member = self.members[speaker]
+        return not member.muted and not member.hold and member.coaching in {None, listener}

@@ -17,7 +17,8 @@ LIMIT = 4000
 class Entry:
     """One thing that happened. `t` is seconds since the call began.
 
-    Kinds: status, webhook, verb, caption (what the application says), said (what the handset says), digits, queue,
+    Kinds: status, webhook, verb, caption (what the application says), said (what the handset says), peer (what another
+    handset in the same room says), digits, queue,
     conference, dial, stream, script, error.
     """
 

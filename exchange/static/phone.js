@@ -42,18 +42,24 @@ function element(tag, text, className = "") {
   return made;
 }
 
+function dated(when) {
+  const time = when.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  return `${when.getFullYear()}年${when.getMonth() + 1}月${when.getDate()}日 ${time}`;
+}
+
 function bubble(who, text, side) {
   const line = element("li", "", side);
   if (who) line.append(element("span", who, "who"));
   line.append(document.createTextNode(text));
   $("captions").append(line);
-  line.scrollIntoView({ block: "nearest" });
+  $("captions").scrollTop = $("captions").scrollHeight;
 }
 
 function show(entry) {
   $("silence").hidden = true;
   if (entry.kind === "caption") bubble("热线", entry.text, "");
   else if (entry.kind === "said") bubble("我", entry.text, "ours");
+  else if (entry.kind === "peer") bubble("对方", entry.text, "");
   else if (entry.kind === "digits") bubble("我按了", entry.text, "ours");
   else if (entry.kind === "dial" && entry.text === "bridged") bubble("", "已接通", "note");
   else if (entry.kind === "conference" && entry.text === "participant-join") bubble("", "进入通话", "note");
@@ -116,7 +122,7 @@ async function lookAround() {
   $("no-messages").hidden = inbox.messages.length > 0;
   $("messages").replaceChildren(...inbox.messages.slice().reverse().map((message) => {
     const line = element("li", "");
-    line.append(element("time", `${message.from} · ${new Date(message.at).toLocaleString("zh-CN")}`));
+    line.append(element("time", `${message.from} · ${dated(new Date(message.at))}`));
     line.append(document.createTextNode(message.body));
     return line;
   }));

@@ -55,7 +55,7 @@ def test_a_citizen_waits_and_then_talks_with_an_operator(
     assert likeness(bytes(citizen.heard), sounds / "operator.wav") > 0.99
     assert likeness(bytes(operator.heard), sounds / "citizen.wav") > 0.99
     assert likeness(bytes(citizen.heard), sounds / "citizen.wav") < 0.2, "nobody hears himself"
-    assert citizen.timeline.texts("said") == ["路灯坏了"]
+    assert citizen.timeline.texts("said") == operator.timeline.texts("peer") == ["路灯坏了"]
     first, second = hotline.seen("/wait")[:2]
     assert first.params["QueuePosition"] == "1"
     assert first.params["CurrentQueueSize"] == "1"

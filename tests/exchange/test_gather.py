@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from exchange import Exchange
 
 from .application import Application
@@ -14,25 +12,31 @@ from .conftest import call, ended
 LONG = "请输入您的工单号码" * 20
 
 
-@pytest.mark.parametrize(
-    ("attributes", "keys", "digits", "finished_by"),
-    [
-        ('numDigits="1"', "7", "7", ""),
-        ('numDigits="3"', "123", "123", ""),
-        ("", "42#", "42", "#"),
-        ('finishOnKey="*"', "42*", "42", "*"),
-        ('finishOnKey="" numDigits="2"', "4#", "4#", ""),
-        ('numDigits="4"', "12", "12", ""),
-    ],
-)
-def test_keys_reach_the_action(
-    exchange: Exchange, application: Application, attributes: str, keys: str, digits: str, finished_by: str
-) -> None:
-    application.answer("/ivr/voice", f'<Gather {attributes} timeout="1" action="/digits"/><Say>没有按键</Say>')
-    ended(call(exchange, {"wait_for": "digits_prompt"}, {"press": keys}))
-    got = application.seen("/digits")[0].params
-    assert got["Digits"] == digits
-    assert got["FinishedOnKey"] == finished_by
+GATHERED = {
+    "+8619900000001": ('numDigits="1"', "7", "7", ""),
+    "+8619900000002": ('numDigits="3"', "123", "123", ""),
+    "+8619900000003": ("", "42#", "42", "#"),
+    "+8619900000004": ('finishOnKey="*"', "42*", "42", "*"),
+    "+8619900000005": ('finishOnKey="" numDigits="2"', "4#", "4#", ""),
+    "+8619900000006": ('numDigits="4"', "12", "12", ""),
+}
+"""By caller: how the keys are asked for, what is pressed, and the digits and finishing key that must arrive."""
+
+
+def test_keys_reach_the_action(exchange: Exchange, application: Application) -> None:
+    def voice(params: dict[str, str]) -> str:
+        return f'<Gather {GATHERED[params["From"]][0]} timeout="1" action="/digits"/><Say>没有按键</Say>'
+
+    application.answer("/ivr/voice", voice)
+    legs = [
+        call(exchange, {"wait_for": "digits_prompt"}, {"press": keys}, from_=caller)
+        for caller, (_, keys, _, _) in GATHERED.items()
+    ]
+    for leg in legs:
+        ended(leg)
+    got = {one.params["From"]: one.params for one in application.seen("/digits")}
+    for caller, (_, _, digits, finished_by) in GATHERED.items():
+        assert (caller, got[caller]["Digits"], got[caller]["FinishedOnKey"]) == (caller, digits, finished_by)
 
 
 def test_the_first_key_cuts_the_prompt(exchange: Exchange, application: Application) -> None:
@@ -69,7 +73,7 @@ def test_without_an_action_the_same_document_is_asked_again(exchange: Exchange, 
 
 def test_keys_before_the_gather_do_not_count(exchange: Exchange, application: Application) -> None:
     application.answer(
-        "/ivr/voice", f'<Say>{LONG[:60]}</Say><Gather numDigits="1" timeout="1" action="/digits"/><Hangup/>'
+        "/ivr/voice", f'<Say>{LONG[:20]}</Say><Gather numDigits="1" timeout="1" action="/digits"/><Hangup/>'
     )
     ended(call(exchange, {"wait_for": "请输入"}, {"press": "9"}))
     assert application.seen("/digits") == []
