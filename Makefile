@@ -40,7 +40,9 @@ bench: $(STAMP) ## Measure hearing and webhooks with the demo model and voices
 	$(BIN)/python -m bench.speech --model hotline/demo/vosk-model-demo-zh-8k --clips hotline/demo/voices
 
 run: $(STAMP) ## Run the Procfile on the settings in the environment (or .env)
-	$(BIN)/honcho start
+	$(BIN)/hotline db upgrade
+	@# honcho ends everything when one process ends, as a release does
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start $$(sed -n 's/^\([a-z_]*\):.*/\1/p' Procfile | grep -vx release)
 
 screenshots: $(STAMP) ## Photograph the main pages of a running demo into var/screenshots
 	$(BIN)/python -m scripts.screenshots
