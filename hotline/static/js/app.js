@@ -126,6 +126,12 @@
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
+  // a shared computer: logging out in one tab leaves no other one open
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-log-out]")) try { localStorage.setItem("log-out", Date.now()); } catch { /* locked down */ }
+  });
+  window.addEventListener("storage", (event) => { if (event.key === "log-out") setTimeout(() => location.reload(), 500); });
+
   const fresh = () => { toasts(); tickTimes(); };
   document.addEventListener("htmx:afterSettle", fresh);
   document.addEventListener("htmx:sendError", () => say("连不上服务器，刚才的操作没有送出，请稍后再试。"));

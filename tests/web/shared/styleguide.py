@@ -19,8 +19,8 @@ from werkzeug.serving import make_server
 
 from hotline.web.access import public
 from hotline.web.words import SIGNS
+from tests.needs import chromium
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 ROWS = [
     ("2611-00042-7", "五洲国际小区停水两天", "to_sign", "市水务集团", 2, -7200),
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with small_site() as app, sync_playwright() as playwright:
         add_page(app)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
         with serving(app) as address:
             for name, width, height in (("desk", 1440, 900), ("phone", 390, 844)):
                 for scheme in ("light", "dark"):
