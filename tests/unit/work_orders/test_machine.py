@@ -1,0 +1,320 @@
+"""Whatever people try, in whatever order, the promises of an order hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, event, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Engine, StaticPool, select
+from sqlalchemy.orm import Session
+
+import hotline.migrations.metadata as metadata
+from hotline.accounts.service import SYSTEM, Actor
+from hotline.db import Base, make_engine
+from hotline.errors import HotlineError, Invalid, NotAllowedNow, NotFound, NotPermitted
+from hotline.follow_ups import service as follow_ups
+from hotline.follow_ups.models import Callback, Evaluation
+from hotline.work_orders import journal, queries, service
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import NOTES, TRANSITIONS, UNCALLED, Action, CloseKind, Status
+from tests.conftest import NOON
+from tests.factories import orders
+from tests.factories.orders import TZ, WHEN, report_fields
+from tests.factories.units import City, city
+
+assert metadata
+ACTORS = (
+    "operator",
+    "reviewer",
+    "callback_officer",
+    "supervisor",
+    "county_clerk",
+    "township_clerk",
+    "other_township_clerk",
+    "other_county_clerk",
+    "far_township_clerk",
+    "power_clerk",
+)
+UNITS = ("county", "township", "other_township", "other_county", "far_township", "power")
+
+
+class OneOrder(RuleBasedStateMachine):
+    """One order of a small city; anybody tries anything at any time."""
+
+    _engine: Engine | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        if OneOrder._engine is None:
+            OneOrder._engine = make_engine("sqlite://", poolclass=StaticPool)
+            Base.metadata.create_all(OneOrder._engine)
+        self.session = Session(
+            OneOrder._engine, expire_on_commit=False
+        )  # rolled back at the end: the next finds nothing
+        self.here: City = city(self.session)
+        self.now = NOON
+        self.order: WorkOrder = orders.draft(self.session, self.here)
+
+    def teardown(self) -> None:
+        event(f"ended {self.order.status} {self.order.close_kind} redone {self.order.redo_count}")
+        self.session.rollback()
+        self.session.close()
+
+    @initialize(confidential=st.booleans(), withheld=st.booleans(), wanted=st.integers(0, 4))
+    def begin(self, confidential: bool, withheld: bool, wanted: int) -> None:
+        who = orders.caller(self.session, phone=None if withheld else orders.PHONE)
+        self.order = orders.draft(
+            self.session, self.here, who=who, confidential=confidential, callback_wanted=wanted > 0
+        )
+
+    # ---- what people try
+
+    def attempt(self, action: Action, actor: Actor, act: Callable[[], object]) -> None:
+        """What is allowed happens; what is not leaves everything as it was."""
+        before = (self.order.status, self.order.event_count, len(self.order.sub_orders), self.order.redo_count)
+        allowed = {found for found, _word in queries.allowed_actions(self.order, actor)}
+        try:
+            act()
+        except (NotAllowedNow, NotPermitted, NotFound):
+            assert action not in allowed, f"{action} was offered to {actor} and refused"
+        except Invalid:
+            pass
+        else:
+            assert action in allowed, f"{action} was not offered to {actor} and done"
+            assert self.order.event_count > before[1]
+            return
+        after = (self.order.status, self.order.event_count, len(self.order.sub_orders), self.order.redo_count)
+        assert after == before
+
+    def actor(self, name: str) -> Actor:
+        return getattr(self.here, name)
+
+    @property
+    def common(self) -> dict[str, Any]:
+        return {"session": self.session, "order": self.order, "now": self.now}
+
+    @rule(minutes=st.integers(0, 4000))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes, seconds=minutes % 60)
+
+    @precondition(lambda self: self.order.status == Status.DRAFT)
+    @rule(who=st.sampled_from(ACTORS))
+    def answer(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(
+            Action.ANSWER, actor, lambda: service.answer(actor=actor, no_entry_reason="询问天气", **self.common)
+        )
+
+    @rule(who=st.sampled_from(ACTORS))
+    def submit(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(Action.SUBMIT, actor, lambda: service.submit(actor=actor, **self.common, **WHEN))
+
+    @rule(
+        who=st.sampled_from(ACTORS), lead=st.sampled_from(UNITS), assisting=st.lists(st.sampled_from(UNITS), max_size=2)
+    )
+    def dispatch(self, who: str, lead: str, assisting: list[str]) -> None:
+        actor = self.actor(who)
+        to = {
+            "lead_unit_id": getattr(self.here, lead).id,
+            "assisting_ids": [getattr(self.here, name).id for name in assisting],
+        }
+        self.attempt(Action.DISPATCH, actor, lambda: service.dispatch(actor=actor, **to, **self.common, **WHEN))
+
+    @rule(who=st.sampled_from(ACTORS))
+    def sign(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(Action.SIGN, actor, lambda: service.sign(actor=actor, **self.common))
+
+    @rule(who=st.sampled_from(ACTORS), unit=st.sampled_from(UNITS))
+    def hand_down(self, who: str, unit: str) -> None:
+        actor, unit_id = self.actor(who), getattr(self.here, unit).id
+        self.attempt(
+            Action.HAND_DOWN,
+            actor,
+            lambda: service.hand_down(actor=actor, unit_id=unit_id, **self.common, **WHEN),
+        )
+
+    @rule(who=st.sampled_from(ACTORS), contacted=st.booleans())
+    def report(self, who: str, contacted: bool) -> None:
+        actor = self.actor(who)
+        fields = report_fields(contacted=contacted)
+        self.attempt(Action.REPORT, actor, lambda: service.report(actor=actor, **fields, **self.common, **WHEN))
+
+    @rule(who=st.sampled_from(ACTORS))
+    def approve(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(Action.APPROVE, actor, lambda: service.approve(actor=actor, **self.common, **WHEN))
+
+    @rule(who=st.sampled_from(ACTORS))
+    def reject(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(Action.REJECT, actor, lambda: service.reject(actor=actor, reason="没有答到点上", **self.common))
+
+    @rule(who=st.sampled_from(ACTORS))
+    def urge(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(Action.URGE, actor, lambda: service.urge(actor=actor, **self.common))
+
+    @rule()
+    def archive(self) -> None:
+        try:
+            service.archive(actor=SYSTEM, **self.common)
+        except NotAllowedNow:
+            assert self.order.status != Status.ANSWERED
+
+    @rule()
+    def take_the_next_step_there_is(self) -> None:
+        """Without this a random walk seldom gets beyond the first desk."""
+        here, at = self.here, self.order.status
+        lead = self.order.lead_unit
+        second = here.power_clerk if lead is here.power else here.county_clerk
+        if lead is here.other_county:
+            second = here.other_county_clerk
+        below = {unit.unit_id for unit in self.order.sub_orders if unit.tier == 3 and unit.part == "lead"}
+        third = next((actor for actor in map(self.actor, ACTORS) if actor.unit_id in below), here.township_clerk)
+        steps: dict[str, Callable[[], object]] = {
+            Status.DRAFT: lambda: self.submit("operator"),
+            Status.TO_REVIEW: lambda: self.dispatch("reviewer", "county", ["power"]),
+            Status.TO_SIGN: lambda: service.sign(actor=second, **self.common),
+            Status.IN_HAND: lambda: service.report(actor=second, **report_fields(), **self.common, **WHEN),
+            Status.TO_SIGN_TIER3: lambda: service.sign(actor=third, **self.common),
+            Status.IN_HAND_TIER3: lambda: service.report(actor=third, **report_fields(), **self.common, **WHEN),
+            Status.TO_CHECK_TIER2: lambda: service.approve(actor=second, **self.common, **WHEN),
+            Status.TO_CHECK_HUB: lambda: service.approve(actor=here.reviewer, **self.common, **WHEN),
+            Status.TO_CALL_BACK: self.open_callback,
+        }
+        if at in steps:
+            steps[at]()
+
+    # ---- the citizen
+
+    @precondition(lambda self: self.order.status == Status.TO_CALL_BACK)
+    @rule()
+    def open_callback(self) -> None:
+        follow_ups.open_callback(**self.common, **WHEN)
+
+    def callback(self) -> Callback | None:
+        return self.session.scalar(
+            select(Callback).where(Callback.order_id == self.order.id).order_by(Callback.round.desc()).limit(1)
+        )
+
+    @rule(
+        who=st.sampled_from(ACTORS),
+        satisfaction=st.sampled_from(["satisfied", "fair", "dissatisfied", "none"]),
+        solved=st.sampled_from(["yes", "partly", "no", "impossible", ""]),
+        contacted=st.sampled_from([True, False, None]),
+        way=st.sampled_from(["person", "keypad"]),
+    )
+    def ask(self, who: str, satisfaction: str, solved: str, contacted: bool | None, way: str) -> None:
+        callback = self.callback()
+        if callback is None:
+            return
+        actor = self.actor(who) if way == "person" else SYSTEM
+        try:
+            if way == "person":
+                follow_ups.take(self.session, callback=callback, actor=actor, now=self.now)
+            follow_ups.evaluate(
+                self.session,
+                callback=callback,
+                satisfaction=satisfaction,
+                solved=solved,
+                contacted=contacted,
+                reasons=["slow"] if satisfaction == "dissatisfied" else [],
+                way=way,
+                actor=actor,
+                now=self.now,
+            )
+        except HotlineError:
+            return
+        assert way == "keypad" or who in ("callback_officer", "supervisor")
+
+    @rule()
+    def messages_of_evaluations_arrive(self) -> None:
+        """All of them again and again, as a relay may deliver them."""
+        for evaluation in self.session.scalars(select(Evaluation).where(Evaluation.order_id == self.order.id)):
+            follow_ups.apply_evaluation(self.session, evaluation=evaluation, now=self.now, **WHEN)
+
+    @rule()
+    def nobody_answers(self) -> None:
+        callback = self.callback()
+        if callback is None:
+            return
+        try:
+            attempt = follow_ups.plan_attempt(self.session, callback=callback, way="keypad", actor=SYSTEM, now=self.now)
+        except NotAllowedNow:
+            return
+        follow_ups.unreachable(self.session, attempt=attempt, actor=SYSTEM, now=self.now, tz=TZ)
+
+    # ---- what always holds
+
+    @invariant()
+    def every_minute_has_one_holder(self) -> None:
+        spans = self.order.spans
+        assert spans[0].from_at == self.order.created_at
+        for before, after in pairwise(spans):
+            assert before.to_at == after.from_at
+        assert (spans[-1].to_at is None) == (self.order.closed_at is None)
+        until = self.order.closed_at or max(self.now, self.order.updated_at)
+        elapsed = int((until - self.order.created_at).total_seconds() // 60)
+        assert sum(held.minutes for held in queries.held_minutes(self.order, until)) == elapsed
+
+    @invariant()
+    def the_journal_holds(self) -> None:
+        self.session.flush()
+        assert journal.verify(self.session) == []
+
+    @invariant()
+    def no_unit_sees_what_its_subtree_does_not_hold(self) -> None:
+        holding = {sub.unit_id for sub in self.order.sub_orders}
+        below = {self.here.township.id: self.here.county.id, self.here.other_township.id: self.here.county.id}
+        below[self.here.far_township.id] = self.here.other_county.id
+        seeing = holding | {below[unit] for unit in holding if unit in below}
+        for name in ACTORS[4:]:
+            actor = self.actor(name)
+            assert queries.sees(self.session, actor, self.order) == (actor.unit_id in seeing)
+
+    @invariant()
+    def nothing_closes_without_the_hubs_check_and_a_callback(self) -> None:
+        if self.order.status not in (Status.CLOSED, Status.ARCHIVED) or not self.order.sub_orders:
+            assert self.order.close_kind in (None, "")
+            return
+        checked = [event for event in self.order.events if event.to_status == Status.TO_CALL_BACK]
+        assert checked
+        assert all(event.actor_role == "REV" for event in checked)
+        callback = self.callback()
+        assert callback is not None
+        if self.order.close_kind in UNCALLED:
+            assert callback.state == "not_reached"
+            assert self.order.final_satisfaction == "none"
+            return
+        assert self.order.close_kind in (CloseKind.EVALUATED, CloseKind.REDO_EXHAUSTED)
+        said = self.session.scalars(select(Evaluation).where(Evaluation.callback_id == callback.id)).one()
+        assert said.satisfaction == self.order.final_satisfaction
+
+    @invariant()
+    def redo_has_an_end(self) -> None:
+        assert self.order.redo_count <= 2
+
+
+OneOrder.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestWhateverPeopleTry = OneOrder.TestCase
+
+
+def test_every_row_of_the_table_leads_to_a_known_state_and_names_its_line():
+    for (status, _action), rule_ in TRANSITIONS.items():
+        assert status in {"", *Status}
+        assert rule_.to
+        assert rule_.roles
+        assert rule_.line.startswith("T")
+    assert all(states <= set(Status) for states, _rule in NOTES.values())
