@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from .sound import frames_of, hurried, mulaw_of_file, silence
 
 SECONDS_PER_WIDE_CHARACTER = 0.2
 SECONDS_PER_NARROW_CHARACTER = 0.06
+SENTENCE = re.compile(r"[^。！？；!?;\n]+[。！？；!?;\n]*")
 
 
 def normalised(text: str) -> str:
@@ -45,12 +47,18 @@ class Prompts:
         self._files.pop("", None)
 
     def say(self, text: str) -> Speech:
-        """The recording of this text, several one after another if they make it up, else silence as long."""
-        found = self._cover(normalised(text))
-        if not found:
-            return Speech(hurried(silence(spoken_seconds(text)), self._speed), ())
-        frames = [frame for path in found for frame in frames_of(mulaw_of_file(path))]
-        return Speech(hurried(frames, self._speed), tuple(path.stem for path in found))
+        """The recording of this text, several one after another if they make it up; a sentence that nobody recorded
+        is silence as long."""
+        whole = self._cover(normalised(text))
+        parts = [(text, whole)] if whole else [(part, self._cover(normalised(part))) for part in SENTENCE.findall(text)]
+        frames: list[bytes] = []
+        for part, found in parts:
+            if not found:
+                frames += silence(spoken_seconds(part))
+            for path in found:
+                frames += frames_of(mulaw_of_file(path))
+        recordings = tuple(path.stem for _, found in parts for path in found)
+        return Speech(hurried(frames or silence(0), self._speed), recordings)
 
     def _cover(self, text: str) -> list[Path]:
         """Known sentences that, one after another, are exactly this text; longest first, or nothing."""

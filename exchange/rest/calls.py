@@ -97,6 +97,7 @@ def routes(board: Switchboard) -> Blueprint:
         fallback = forms.fallback()
         with board.lines.lock:  # so that the answer shows the call before it has moved on
             leg = board.dial_out(to, from_, document, timeout=timeout, callback=callback, fallback=fallback)
+            forms.note_what_is_not_done(leg)
             return jsonify(call_json(leg)), 201
 
     @blueprint.get("/Calls/<sid>.json")

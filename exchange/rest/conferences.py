@@ -153,6 +153,7 @@ def _participants(blueprint: Blueprint, board: Switchboard, find: Callable[[str]
         timeout, callback = forms.seconds("Timeout", RING_LIMIT_S), forms.callback("", "completed", EVENTS)
         with board.lines.lock:  # so that the answer shows the call before it has moved on
             leg = board.dial_out(to, from_, document, timeout=timeout, callback=callback)
+            forms.note_what_is_not_done(leg)
             return jsonify(participant_json(conference, _invited(leg))), 201
 
     @blueprint.get("/Conferences/<sid>/Participants/<call_sid>.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-from ..leg import Callback, Document
+from ..leg import Callback, Document, Leg
 from ..twiml import TwimlError, check
 from .errors import RestError, invalid
 
@@ -61,6 +61,17 @@ def document(required: bool) -> Document | None:
     if required:
         raise RestError(400, 21205, "Url or Twiml is required")
     return None
+
+
+NOT_DONE = ("Record", "ConferenceRecord", "SendDigits", "TimeLimit", "ApplicationSid")
+"""Known to the provider, without effect here; a call says so on its timeline."""
+
+
+def note_what_is_not_done(leg: Leg) -> None:
+    """Nobody should have to guess why there is no recording."""
+    for name in NOT_DONE:
+        if text(name).lower() not in {"", "false", "do-not-record"}:
+            leg.timeline.add("error", f"{name} has no effect in this exchange")
 
 
 def fallback() -> Document | None:

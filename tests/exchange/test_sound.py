@@ -70,7 +70,9 @@ def test_announcements_are_found_by_what_is_heard_and_can_follow_each_other(soun
     both = prompts.say("您好，这里是热线。 请稍候！")
     assert both.recordings == ("p1", "p2")
     assert len(both.frames) == 2 * len(frames_of(mulaw_of_file(sounds / "prompts" / "p1.wav")))
-    assert prompts.say("您好，这里是热线。再见").recordings == ()
+    partly = prompts.say("请稍候。您前面还有九位。")
+    assert partly.recordings == ("p2",)
+    assert partly.frames[-1] == SILENT_FRAME, "a sentence nobody recorded is silence, the others are heard"
     assert prompts.say("").recordings == ()
 
 
