@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
-from hotline import ivr, media
-from hotline.web import assets, auth, errors, formats, forms, health, pages, request_log, security, sse
+from hotline import ivr, media, portal
+from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
 from hotline.web.words import sign
 
@@ -79,11 +79,12 @@ def _voice(app: Flask, _runtime: Runtime, _slots: int) -> None:
 
 def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Operators, units, callback officers, the hub, programs."""
+    app.register_blueprint(portal.bp)
 
 
 def _live(app: Flask, _runtime: Runtime, slots: int) -> None:
     """The live line of every page."""
-    sse.init_app(app, LISTENERS, slots=slots)
+    sse.init_app(app, channels.LISTENERS, slots=slots)
 
 
 def _media(app: Flask, runtime: Runtime, slots: int) -> None:
@@ -97,4 +98,3 @@ PARTS: Final[dict[str, Callable[[Flask, Runtime, int], None]]] = {
     "live": _live,
     "media": _media,
 }
-LISTENERS: Final[Mapping[str, sse.MayListen]] = {}

@@ -1,8 +1,9 @@
 """The live line to a page: server-sent events on channels the asker may hear.
 
 Event names are the kinds of the bus's hints, ``id`` is the channel, data the words of the hint (deciphered here; the
-bus carries none in the clear). Besides: ``refresh`` (hints were missed: read again), ``heartbeat`` and
-``log-in-ended``. Every open line holds a thread, so they are counted; when the house is full a page polls instead.
+bus carries none in the clear). Besides: ``refresh`` (hints were missed: read again), ``heartbeat``, ``log-in-ended``
+and ``channel-closed`` (one of the channels may no longer be heard). Every open line holds a thread, so they are
+counted; when the house is full a page polls instead.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ HEARTBEAT_S: Final = 10.0
 POLL_S: Final = 3
 CHANNELS_AT_MOST: Final = 10
 
-# (session, actor, channel) -> may this person hear that channel? The part of the name before ":" picks the function.
+# (session, actor, channel) -> may this person hear that channel? The part of the name before "-" picks the function.
 MayListen = Callable[[Session, Actor, str], bool]
 
 
@@ -67,7 +68,7 @@ class Lines:
     def may_listen(self, session: Session, actor: Actor, channels: list[str]) -> bool:
         """Whether every channel exists and may be heard by ``actor``."""
         for channel in channels:
-            allowed = self.listeners.get(channel.partition(":")[0])
+            allowed = self.listeners.get(channel.partition("-")[0])
             if allowed is None or not allowed(session, actor, channel):
                 return False
         return True
@@ -118,25 +119,33 @@ class Line:
                         yield told(hint)
                         if monotonic() - checked >= self.lines.heartbeat_s:
                             break  # a busy channel must not put off the check
-                    if not self._still_welcome():
-                        yield event("log-in-ended")
+                    if farewell := self._farewell():
+                        yield event(farewell)
                         return
                     checked = monotonic()
                     yield event("heartbeat")
         except Unavailable:
             log.warning("live_line_lost", channels=len(self.channels))  # the page sees the end and polls
 
-    def _still_welcome(self) -> bool:
+    def _farewell(self) -> str:
+        """Return why the line must end now, or nothing."""
         with session_scope(self.runtime.sessions) as session:
             user = session.get(User, self.actor.user_id)
-            return (
+            welcome = (
                 user is not None
                 and user.active
-                and user.role == self.actor.role
-                and user.unit_id == self.actor.unit_id
+                and (user.role, user.unit_id) == (self.actor.role, self.actor.unit_id)
                 and self.session_version in (None, user.session_version)
-                and self.lines.may_listen(session, self.actor, self.channels)
             )
+            if not welcome:
+                return "log-in-ended"
+            return "" if self.lines.may_listen(session, self.actor, self.channels) else "channel-closed"
+
+
+def id_of(channel: str) -> int | None:
+    """Return the number behind the dash: ``call-7`` -> 7; None where there is none."""
+    tail = channel.partition("-")[2]
+    return int(tail) if tail.isascii() and tail.isdigit() else None
 
 
 def told(hint: Hint) -> str:
@@ -158,6 +167,6 @@ def event(name: str, text: str = "", channel: str = "") -> str:
 
 
 def init_app(app: Flask, listeners: Mapping[str, MayListen], *, slots: int, heartbeat_s: float = HEARTBEAT_S) -> None:
-    """Serve ``/live/stream``. ``listeners``: who may hear channels whose name starts with the key (before ``:``)."""
+    """Serve ``/live/stream``. ``listeners``: who may hear channels whose name starts with the key (before ``-``)."""
     app.extensions["hotline_lines"] = Lines(listeners, slots, heartbeat_s)
     app.register_blueprint(bp)

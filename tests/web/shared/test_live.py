@@ -20,6 +20,8 @@ from hotline.bootstrap import Runtime
 from hotline.db import SessionFactory, key_ring, session_scope
 from hotline.live.base import MISSED, Hint
 from hotline.web import sse
+from hotline.web.channels import LISTENERS
+from tests.factories import calls
 from tests.web.shared.browser import Browser
 from tests.web.shared.conftest import PASSWORD, MakeUser
 from tests.web.shared.styleguide import serving
@@ -76,13 +78,24 @@ def eventually(fact: Callable[[], bool]) -> None:
 
 
 def own_desk_only(session: Session, actor: Actor, channel: str) -> bool:
-    return channel == f"desk:{actor.user_id}"
+    return channel == f"desk-{actor.user_id}"
 
 
 @pytest.fixture
-def app(runtime: Runtime) -> Flask:
+def permitted() -> set[str]:
+    """Channels of calls that may be heard now."""
+    return set()
+
+
+@pytest.fixture
+def app(runtime: Runtime, permitted: set[str]) -> Flask:
     app = create_app(runtime, ("web",))
-    sse.init_app(app, {"desk": own_desk_only, "queue": lambda *_: True}, slots=2, heartbeat_s=BEAT_S)
+    listeners: dict[str, sse.MayListen] = {
+        "desk": own_desk_only,
+        "queue": lambda *_: True,
+        "call": lambda _session, _actor, channel: channel in permitted,
+    }
+    sse.init_app(app, listeners, slots=2, heartbeat_s=BEAT_S)
     return app
 
 
@@ -104,7 +117,7 @@ def me(user: MakeUser) -> int:
 
 @pytest.fixture
 def listen(app: Flask, browser: Browser, me: int) -> Iterator[Listen]:
-    """Open lines as the operator: ``listen("desk:1", "queue")``."""
+    """Open lines as the operator: ``listen("desk-1", "queue")``."""
     browser.log_in("wang", PASSWORD)
     cookie = browser.client.get_cookie("hotline")
     assert cookie is not None
@@ -119,24 +132,24 @@ def listen(app: Flask, browser: Browser, me: int) -> Iterator[Listen]:
 
 
 def test_a_hint_arrives_under_its_kind_with_its_words_deciphered(listen: Listen, me: int, runtime: Runtime) -> None:
-    ear = listen(f"desk:{me}", "queue")
+    ear = listen(f"desk-{me}", "queue")
     assert ear.answer.status == 200
     assert ear.answer.headers["Content-Type"].startswith("text/event-stream")
     ear.wait_for("heartbeat")
     ear.wait_for("heartbeat")  # by the second one it listens
-    runtime.bus.publish(Hint(f"desk:{me}", "partial", key_ring().encrypt("永兴路\n五洲国际".encode())))
+    runtime.bus.publish(Hint(f"desk-{me}", "partial", key_ring().encrypt("永兴路\n五洲国际".encode())))
     runtime.bus.publish(Hint("queue", "queue-changed"))
-    assert ear.wait_for("partial") == Event("partial", "永兴路\n五洲国际", f"desk:{me}")
+    assert ear.wait_for("partial") == Event("partial", "永兴路\n五洲国际", f"desk-{me}")
     assert ear.wait_for("queue-changed") == Event("queue-changed", "", "queue")
 
 
 def test_missed_or_unreadable_hints_tell_the_page_to_read_again(listen: Listen, me: int, runtime: Runtime) -> None:
-    ear = listen(f"desk:{me}")
+    ear = listen(f"desk-{me}")
     ear.wait_for("heartbeat")
     ear.wait_for("heartbeat")
-    runtime.bus.publish(Hint(f"desk:{me}", MISSED))
-    assert ear.wait_for("refresh").channel == f"desk:{me}"
-    runtime.bus.publish(Hint(f"desk:{me}", "partial", b"t0:somebody else's key"))
+    runtime.bus.publish(Hint(f"desk-{me}", MISSED))
+    assert ear.wait_for("refresh").channel == f"desk-{me}"
+    runtime.bus.publish(Hint(f"desk-{me}", "partial", b"t0:somebody else's key"))
     assert ear.wait_for("refresh").text == ""
 
 
@@ -145,7 +158,7 @@ def test_a_silent_line_still_beats(listen: Listen) -> None:
     assert [ear.wait_for("heartbeat").kind for _ in range(4)] == ["heartbeat"] * 4
 
 
-@pytest.mark.parametrize("query", [("desk:999",), ("queue", "desk:999"), ("other",)])
+@pytest.mark.parametrize("query", [("desk-999",), ("queue", "desk-999"), ("other",)])
 def test_a_channel_one_may_not_hear_looks_like_none(listen: Listen, query: tuple[str, ...]) -> None:
     assert listen(*query).answer.status == 404
 
@@ -178,6 +191,17 @@ def test_a_line_ends_at_the_next_beat_once_its_log_in_is_worth_nothing(
     eventually(lambda: lines.open == 0)
 
 
+def test_a_channel_that_may_no_longer_be_heard_is_closed_and_the_log_in_stays(
+    listen: Listen, me: int, permitted: set[str]
+) -> None:
+    permitted.add("call-7")
+    ear = listen("queue", "call-7")
+    ear.wait_for("heartbeat")
+    permitted.clear()
+    ear.wait_for("channel-closed")
+    assert listen("queue").answer.status == 200
+
+
 def test_a_busy_channel_does_not_put_off_the_check(
     listen: Listen, me: int, sessions: SessionFactory, runtime: Runtime
 ) -> None:
@@ -199,3 +223,21 @@ def test_a_busy_channel_does_not_put_off_the_check(
     finally:
         over.set()
         thread.join()
+
+
+def test_each_hears_what_it_may_see(session: Session, user: MakeUser) -> None:
+    call, operator, _ = calls.talking(session)
+    session.commit()
+    me, colleague = operator.user_id, Actor(user("li"), "OPR")
+    supervisor, clerk = Actor(user("sup", role="SUP"), "SUP"), Actor(user("zhao", role="CBK"), "CBK")
+    lines = sse.Lines(LISTENERS, slots=1)
+
+    def hears(actor: Actor, channel: str) -> bool:
+        return lines.may_listen(session, actor, [channel])
+
+    assert hears(operator, f"desk-{me}") and not hears(colleague, f"desk-{me}")
+    assert hears(operator, f"call-{call.id}") and hears(supervisor, f"call-{call.id}")
+    assert not hears(colleague, f"call-{call.id}") and not hears(clerk, f"call-{call.id}")
+    assert hears(colleague, "queue") and not hears(clerk, "queue")
+    for nonsense in ("queue-2", "desk-", "desk-x", "call-999999", "call-١", "order-1", ""):
+        assert not hears(operator, nonsense)
