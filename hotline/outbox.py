@@ -115,7 +115,7 @@ def release(session: Session, message_ids: Iterable[int]) -> None:
     """Give claimed rows back at once: they could not be queued."""
     session.execute(
         update(OutboxMessage).where(OutboxMessage.id.in_(list(message_ids))).values(claimed_until=None),
-        execution_options={"synchronize_session": False},
+        execution_options={"synchronize_session": "fetch"},
     )
 
 
@@ -166,7 +166,7 @@ def send_again(session: Session, message_id: int, *, now: datetime) -> bool:
         .where(OutboxMessage.id == message_id, OutboxMessage.failed)
         .values(settled_at=None, failed=False, tries=0, next_try_at=now, claimed_until=None, held_until=None)
         .returning(OutboxMessage.id),
-        execution_options={"synchronize_session": False},
+        execution_options={"synchronize_session": "fetch"},
     ).one_or_none()
     session.info[_UNTOLD] = True
     return changed is not None
@@ -189,7 +189,7 @@ def clean(session: Session, *, before: datetime, limit: int = 5000) -> int:
     )
     gone = session.scalars(
         delete(OutboxMessage).where(OutboxMessage.id.in_(old)).returning(OutboxMessage.id),
-        execution_options={"synchronize_session": False},
+        execution_options={"synchronize_session": "fetch"},
     )
     return len(gone.all())
 
@@ -201,6 +201,6 @@ def _end(session: Session, message_id: int, **values: Any) -> bool:
         .where(OutboxMessage.id == message_id, OutboxMessage.settled_at.is_(None))
         .values(claimed_until=None, held_until=None, **values)
         .returning(OutboxMessage.id),
-        execution_options={"synchronize_session": False},
+        execution_options={"synchronize_session": "fetch"},
     ).one_or_none()
     return changed is not None

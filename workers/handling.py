@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Final
 
 from rq.timeouts import JobTimeoutException
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -60,9 +59,9 @@ def handle(message_id: int, work: Work) -> None:
             _give_up(runtime, message, "处理进程多次中断", final=True)
         else:
             _attempt(runtime, message, work)
-    except OperationalError as fault:
+    except process.DATABASE_AWAY as fault:
         # nothing can be written down now; the hold on the row ends by itself and the relay brings it back
-        log.warning("outbox row %d: database out of reach (%s)", message_id, type(fault.orig).__name__)
+        log.warning("outbox row %d: database out of reach (%s)", message_id, type(fault).__name__)
 
 
 def _attempt(runtime: Runtime, message: OutboxMessage, work: Work) -> None:
@@ -77,7 +76,7 @@ def _attempt(runtime: Runtime, message: OutboxMessage, work: Work) -> None:
         # "somebody was faster" is an answer to a person; a job looks again
         was_stale = isinstance(fault, HotlineError) and "stale" in fault.details
         _give_up(runtime, message, words(fault), final=not was_stale)
-    except OperationalError:
+    except process.DATABASE_AWAY:
         raise
     except Exception as fault:
         log.exception("outbox row %d (%s): the program is wrong", message.id, message.topic)
@@ -87,6 +86,8 @@ def _attempt(runtime: Runtime, message: OutboxMessage, work: Work) -> None:
 def _give_up(runtime: Runtime, message: OutboxMessage, error: str, *, final: bool) -> None:
     now = runtime.now()
     with session_scope(runtime.sessions) as session:
+        if session.get_one(OutboxMessage, message.id).settled_at is not None:
+            return  # another brought it to an end meanwhile
         if final:
             outbox.fail(session, message.id, now=now, error=error)
         else:

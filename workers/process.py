@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import exc
 
 from hotline.bootstrap import Runtime, build
 from hotline.config import Settings, SettingsError
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 # shorter than ``hotline.outbox.HOLD``: a job is dead before its row may be taken by another
 JOB_TIMEOUT_S: Final = 45
 FAILED_JOB_KEPT_S: Final = 7 * 24 * 3600
+
+# what is raised while the database is down, or no connection to it comes free
+DATABASE_AWAY: Final = (exc.OperationalError, exc.TimeoutError)
 
 _runtime: Runtime | None = None
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 import redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import OperationalError
 
 from hotline import outbox
 from hotline.bootstrap import Runtime
@@ -94,7 +93,7 @@ def run(runtime: Runtime, connection: redis.Redis, stop: threading.Event) -> Non
                     sweep(runtime, connection)
                     outage.over()
                     next(nudges.hints(SWEEP_EVERY_S), None)
-        except (redis.RedisError, OperationalError, Unavailable) as fault:
+        except (redis.RedisError, *process.DATABASE_AWAY, Unavailable) as fault:
             outage.wait(fault, stop)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hotline import outbox
 from hotline.bootstrap import Runtime
-from hotline.db import session_scope
+from hotline.db import make_engine, make_sessions, session_scope
 from hotline.delivery import queries, service, templates
 from hotline.delivery.models import Delivery
 from hotline.outbox import MOST_TRIES, RETRY_AFTER, OutboxMessage
@@ -263,3 +263,16 @@ def test_a_job_that_dies_every_time_is_taken_out_of_circulation(
 
 def test_reasons_show_no_telephone_number() -> None:
     assert handling.words(ValueError(f"cannot reach {PHONE} now\nsecond line")) == "cannot reach 199****1234 now"
+
+
+def test_a_job_that_cannot_reach_the_database_leaves_the_row_for_later(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    away = make_sessions(make_engine("postgresql+psycopg://nobody@127.0.0.1:9/nothing"))
+    with monkeypatch.context() as outage:
+        outage.setattr(runtime, "sessions", away)
+        dispatch.send_sms(message_id)
+    assert row(runtime, message_id).tries == 0
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 1

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from hotline import outbox
-from hotline.db import SessionFactory, session_scope
+from hotline.db import SessionFactory, make_engine, make_sessions, session_scope
 from hotline.outbox import MOST_TRIES, RETRY_AFTER, OutboxMessage
 
 
@@ -143,12 +143,13 @@ def test_what_was_rolled_back_was_never_said(either_sessions: SessionFactory, no
 
 
 def test_the_relay_is_told_once_the_message_can_be_read_and_not_before(
-    either_sessions: SessionFactory, now: datetime
+    either_url: str, either_sessions: SessionFactory, now: datetime
 ) -> None:
     seen: list[int] = []
+    relay = make_engine(either_url)  # another process has connections of its own
 
     def look() -> None:
-        with either_sessions() as session:
+        with make_sessions(relay)() as session:
             seen.append(outbox.waiting(session))
 
     outbox.after_commit(either_sessions, look)
@@ -158,6 +159,7 @@ def test_the_relay_is_told_once_the_message_can_be_read_and_not_before(
         outbox.add(session, "sms.send", now=now)
         assert seen == []
     assert seen == [2]
+    relay.dispose()
 
 
 def test_old_settled_messages_go_and_failed_ones_stay(either_sessions: SessionFactory, now: datetime) -> None:
