@@ -42,8 +42,8 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "urgency": tuple(Urgency),
     "caller_kind": CALLER_KINDS,
 }
-_SWITCHES: Final = ("confidential", "read_back_ok", "callback_wanted")
-DRAFT_FIELDS: Final = (*_TEXTS, *_CHOICES, *_SWITCHES)
+DRAFT_SWITCHES: Final = ("confidential", "read_back_ok", "callback_wanted")
+DRAFT_FIELDS: Final = (*_TEXTS, *_CHOICES, *DRAFT_SWITCHES)
 
 WORDS: Final[dict[str, str]] = {
     "demand_type": "诉求类型",
@@ -213,7 +213,7 @@ def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked_one(name: str, value: Any) -> tuple[Any, str]:
     """Return the clean value and what is wrong with it ("" when nothing)."""
-    if name in _SWITCHES:
+    if name in DRAFT_SWITCHES:
         return value, "" if isinstance(value, bool) else "只能是是或否"
     if name in _CHOICES:
         return value, "" if value in _CHOICES[name] else "没有这个选项"

@@ -1,0 +1,258 @@
+"""The description of the JSON API, OpenAPI 3.1, made from the tables the API itself works by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hotline import __version__
+from hotline.web import json_body
+from hotline.work_orders.drafting import DRAFT_FIELDS, DRAFT_SWITCHES, WORDS
+from hotline.work_orders.states import DemandType, Solved, Status, Urgency
+
+Schema = dict[str, Any]
+
+TEXT: Final[Schema] = {"type": "string"}
+MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
+NUMBER: Final[Schema] = {"type": "integer"}
+FLAG: Final[Schema] = {"type": "boolean"}
+
+_TYPES: Final[dict[json_body.Take, Schema]] = {
+    json_body.text: TEXT,
+    json_body.flag: FLAG,
+    json_body.moment: MOMENT,
+    json_body.texts: {"type": "array", "items": TEXT},
+}
+_CHOICES: Final[dict[str, list[str]]] = {
+    "demand_type": [kind.value for kind in DemandType],
+    "urgency": [kind.value for kind in Urgency],
+    "solved": [kind.value for kind in Solved],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One action: its name, its Chinese word, what it takes."""
+
+    name: str
+    word: str
+    fields: Mapping[str, json_body.Take]
+    required: frozenset[str]
+
+
+def _object(required: Sequence[str] = (), **properties: Schema) -> Schema:
+    schema: Schema = {"type": "object", "properties": properties}
+    return schema | {"required": sorted(required)} if required else schema
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _field(name: str, schema: Schema, word: str = "") -> Schema:
+    chosen = {"enum": _CHOICES[name]} if name in _CHOICES else {}
+    return schema | chosen | ({"description": word} if word else {})
+
+
+def _action(act: Act) -> Schema:
+    fields = {name: _field(name, _TYPES[take]) for name, take in act.fields.items()}
+    schema = _object(["action", *act.required], action={"const": act.name}, **fields)
+    return schema | {"description": act.word, "additionalProperties": False}
+
+
+def _draft() -> Schema:
+    fields = {name: _field(name, FLAG if name in DRAFT_SWITCHES else TEXT, WORDS[name]) for name in DRAFT_FIELDS}
+    return _object(
+        ("demand_type", "category_code", "content"),
+        source_channel={"type": "string", "default": "网站"},
+        caller=_object((), name=TEXT, phone=TEXT, contact=TEXT),
+        **fields,
+    )
+
+
+def _schemas(acts: Sequence[Act]) -> dict[str, Schema]:
+    caller = _object((), name=TEXT, phone=TEXT | {"description": "masked"}, kind=TEXT)
+    sub = _object((), unit=TEXT, unit_name=TEXT, tier=NUMBER, part=TEXT, state=TEXT, deadline_at=_or_null(MOMENT))
+    utterance = _object((), track=TEXT, text=TEXT, start_ms=NUMBER, end_ms=NUMBER, final=FLAG)
+    suggestion = _object((), entry_id=TEXT, question=TEXT, score={"type": "number"}, state=TEXT, shown_at=MOMENT)
+    return {
+        "Error": _object(
+            ("error",), error=_object(("status", "message"), status=NUMBER, title=TEXT, message=TEXT, details=_object())
+        ),
+        "Call": _object(
+            ("provider_id", "state"),
+            provider_id=TEXT,
+            dialled=TEXT,
+            caller=_or_null(TEXT | {"description": "masked; null when withheld"}),
+            state=TEXT,
+            outcome=_or_null(TEXT),
+            started_at=MOMENT,
+            answered_at=_or_null(MOMENT),
+            ended_at=_or_null(MOMENT),
+            utterances=_list(utterance),
+            suggestions=_list(suggestion),
+        ),
+        "Entry": _object(("id", "question"), id=TEXT, question=TEXT, answer=TEXT, score={"type": "number"}),
+        "NewEntry": _object(
+            ("question", "answer"),
+            id=TEXT,
+            question=TEXT,
+            similar=_list(TEXT),
+            answer=TEXT,
+            category=TEXT,
+            owner_unit=TEXT,
+            source=TEXT,
+            valid_from={"type": "string", "format": "date"},
+            valid_to={"type": "string", "format": "date"},
+        ),
+        "NewOrder": _draft(),
+        "Order": _object(
+            ("order_no", "status"),
+            order_no=TEXT,
+            status={"enum": [status.value for status in Status]},
+            **{name: _field(name, TEXT) for name in ("demand_type", "category_code", "urgency", "title", "content")},
+            **{name: TEXT for name in ("desired_result", "area_code", "address", "event_time")},
+            confidential=FLAG,
+            caller=_or_null(caller),
+            lead_unit=_or_null(TEXT),
+            sub_orders=_list(sub),
+            submitted_at=_or_null(MOMENT),
+            deadline_at=_or_null(MOMENT),
+            deadline_provisional=FLAG,
+            satisfaction=_or_null(TEXT),
+            solved=_or_null(TEXT),
+            close_kind=_or_null(TEXT),
+            closed_at=_or_null(MOMENT),
+            actions=_list(TEXT),
+        ),
+        "Event": _object(
+            ("seq", "at", "action"),
+            seq=NUMBER,
+            at=MOMENT,
+            action=TEXT,
+            word=TEXT,
+            who=TEXT,
+            status=TEXT,
+            facts=_object(),
+            notes=_object(),
+        ),
+        "Action": {"oneOf": [_action(act) for act in acts]},
+    }
+
+
+def _answer(words: str, schema: Schema) -> Schema:
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
+
+
+_REFUSALS: Final = {
+    "401": "nobody: send a bearer token",
+    "403": "this role may not",
+    "404": "no such thing, or not yours to know",
+    "409": "not allowed now; details.allowed says what is",
+    "422": "fields at fault are named in details",
+}
+_KEY: Final[Schema] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key again gets the same answer again and does nothing twice.",
+    "schema": {"type": "string", "maxLength": 100},
+}
+
+
+def _operation(name: str, words: str, answer: Schema, *, parameters: Sequence[Schema] = (), status: str = "200",
+               body: Schema | None = None) -> Schema:  # fmt: skip
+    refused = {code: _answer(text, _ref("Error")) for code, text in _REFUSALS.items()}
+    operation: Schema = {
+        "operationId": name,
+        "summary": words,
+        "parameters": [*parameters, *([_KEY] if body else [])],
+        "responses": {status: _answer(words, answer)} | refused,
+    }
+    if body:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return operation
+
+
+def _parameter(name: str, where: str, schema: Schema = TEXT, *, required: bool = True) -> Schema:
+    return {"name": name, "in": where, "required": required, "schema": schema}
+
+
+def document(acts: Sequence[Act]) -> Schema:
+    """Return the whole description."""
+    number = _parameter("number", "path")
+    imported = _object((), added=NUMBER, updated=NUMBER, refused=_list(_object((), at=NUMBER, reason=TEXT)))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "12345 hotline",
+            "version": __version__,
+            "description": "Tokens: `hotline token create`. Personal data are masked everywhere.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": {
+            "/calls": {
+                "get": _operation(
+                    "get_calls",
+                    "One call with what was heard and suggested",
+                    _object(("calls",), calls=_list(_ref("Call"))),
+                    parameters=[_parameter("provider_id", "query")],
+                )
+            },
+            "/knowledge/search": {
+                "get": _operation(
+                    "search_knowledge",
+                    "Entries that fit, best first",
+                    _object(("entries",), entries=_list(_ref("Entry"))),
+                    parameters=[
+                        _parameter("q", "query"),
+                        _parameter("limit", "query", NUMBER | {"default": 5}, required=False),
+                    ],
+                )
+            },
+            "/knowledge/entries": {
+                "post": _operation(
+                    "post_entries",
+                    "Add or update entries",
+                    imported,
+                    body={"anyOf": [_ref("NewEntry"), _list(_ref("NewEntry"))]},
+                )
+            },
+            "/work-orders": {
+                "post": _operation(
+                    "post_order", "Record and submit a demand", _ref("Order"), status="201", body=_ref("NewOrder")
+                )
+            },
+            "/work-orders/{number}": {"get": _operation("get_order", "One order", _ref("Order"), parameters=[number])},
+            "/work-orders/{number}/events": {
+                "get": _operation(
+                    "get_events",
+                    "The order's life",
+                    _object(("events",), events=_list(_ref("Event"))),
+                    parameters=[number],
+                )
+            },
+            "/work-orders/{number}/actions": {
+                "post": _operation(
+                    "post_action",
+                    "Do something to an order",
+                    _ref("Order"),
+                    parameters=[number],
+                    body=_ref("Action"),
+                )
+            },
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": _schemas(acts),
+        },
+    }
