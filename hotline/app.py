@@ -9,7 +9,7 @@ from flask import Flask, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
-from hotline import api, ivr, media, portal
+from hotline import api, backoffice, duty_desk, ivr, media, portal
 from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
 from hotline.web.words import sign
@@ -80,6 +80,8 @@ def _voice(app: Flask, _runtime: Runtime, _slots: int) -> None:
 def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Operators, units, callback officers, the hub, programs."""
     app.register_blueprint(portal.bp)
+    app.register_blueprint(duty_desk.bp)
+    app.register_blueprint(backoffice.bp)
     app.register_blueprint(api.bp)
 
 

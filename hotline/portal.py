@@ -97,17 +97,20 @@ def inbox() -> ResponseReturnValue:
         counts = queries.inbox_counts(session, actor, now=now, tz=tz)
         buckets = [bucket for bucket in BUCKETS if bucket != Bucket.TO_CHECK or actor.role in COUNTY]
 
-        def listed(bucket: str, number: int = 1) -> queries.Page[Row]:
-            found = queries.inbox(session, actor, bucket=bucket, now=now, tz=tz, page=number)
-            return queries.Page(_rows(session, found.items, now), found.total, found.page, found.per_page)
+        def listed(bucket: str, number: int = 1) -> queries.Page[SubOrder]:
+            return queries.inbox(session, actor, bucket=bucket, now=now, tz=tz, page=number)
 
         if show == NOW:
-            groups = {bucket: listed(bucket) for bucket in (Bucket.TO_SIGN, Bucket.TO_CHECK, Bucket.IN_HAND)}
+            found = {bucket: listed(bucket) for bucket in (Bucket.TO_SIGN, Bucket.TO_CHECK)}
+            found[Bucket.IN_HAND] = boards.to_work(session, actor)
         else:
-            bucket = Bucket(show) if show in set(Bucket) else None
-            if bucket is None:
+            found = {Bucket(show): listed(show, page)} if show in set(Bucket) else {}
+            if not found:
                 raise Invalid("没有这一栏")
-            groups = {bucket: listed(bucket, page)}
+        groups = {
+            bucket: queries.Page(_rows(session, one.items, now), one.total, one.page, one.per_page)
+            for bucket, one in found.items()
+        }
         board = boards.county_board(session, actor, now=now) if actor.role in COUNTY else None
         return render_template(
             "portal/inbox.html",

@@ -17,7 +17,7 @@ from hotline.errors import Invalid, NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.queries import Page
-from hotline.work_orders.states import LIVE, OPEN, Action, Status, SubState
+from hotline.work_orders.states import LIVE, OPEN, Action, Part, Status, SubState
 
 PER_PAGE: Final = 30
 BOARD_AT_MOST: Final = 500
@@ -103,6 +103,33 @@ def waiting_in(session: Session, *statuses: str) -> int:
     return session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.status.in_(statuses))) or 0
 
 
+# ---- a unit
+
+
+def to_work(session: Session, actor: Actor, *, page: int = 1) -> Page[SubOrder]:
+    """Return what lies in the hands of the actor's own unit and not of one below or above, soonest due first.
+
+    What its inbox calls in hand also holds what it handed down or waits to check; here the next step is its own.
+    """
+    mine = Status.IN_HAND if actor.role in TIER_2 else Status.IN_HAND_TIER3
+    where = (
+        SubOrder.unit_id == actor.unit_id,
+        SubOrder.state.in_((SubState.SIGNED, SubState.IN_HAND)),
+        or_(SubOrder.part == Part.ASSISTING, WorkOrder.status == mine),
+    )
+    total = session.scalar(select(func.count(SubOrder.id)).join(SubOrder.order).where(*where)) or 0
+    query = (
+        select(SubOrder)
+        .join(SubOrder.order)
+        .where(*where)
+        .options(joinedload(SubOrder.order), joinedload(SubOrder.unit))
+        .order_by(SubOrder.deadline_at.asc().nulls_last(), SubOrder.id)
+        .limit(PER_PAGE)
+        .offset((page - 1) * PER_PAGE)
+    )
+    return Page(session.scalars(query).all(), total, page, PER_PAGE)
+
+
 # ---- lines of a list
 
 
@@ -138,6 +165,11 @@ class Township:
     in_hand: int = 0
     to_check: int = 0
     overdue: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether it holds anything that is not done."""
+        return bool(self.to_sign or self.in_hand or self.to_check)
 
 
 @dataclass(frozen=True, slots=True)
