@@ -123,8 +123,7 @@ def create() -> Flask:
     @app.get("/bench")
     def figures() -> Any:
         return jsonify(
-            cpu_s=time.process_time(),
-            rss_mb=rss_mb(),
+            pid=os.getpid(),
             media=desk.figures(),
             lanes=[
                 {"leg_id": leg_id, "finals": listener.finals[leg_id], "told": bus.told[f"call-{call_id}"]}
@@ -143,13 +142,8 @@ def make_lanes(runtime: Runtime, lanes: int) -> list[tuple[int, int]]:
             opened = calls.open_call(
                 session, provider_id=f"CA{lane:032x}", dialled="12345", phone="+8619900000000", now=utc_now()
             )
+            leg = session.get_one(CallLeg, opened.leg_id)
             if lane % 2:
-                session.get_one(CallLeg, opened.leg_id).track = Track.OPERATOR
-            made.append((opened.leg_id, opened.call.id))
+                leg.track = Track.OPERATOR
+            made.append((leg.id, leg.call_id))
     return made
-
-
-def rss_mb() -> float:
-    """Return the memory this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 
 KEPT_AT_MOST: Final = 10_000  # writes waiting for the database: hours of talk, a few megabytes
 TRY_AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-SUGGEST_EVERY_S: Final = 0.3
-SUGGEST_NEW_CHARACTERS: Final = 2
+# people say four characters a second; a look-up at each of them would cost more than a tenth of the hearing itself
+SUGGEST_EVERY_S: Final = 0.5
+SUGGEST_NEW_CHARACTERS: Final = 3
 SUGGEST_FROM_CHARACTERS: Final = 160  # the end of what was said: what it is about now
 _TEMPORARY: Final = (OperationalError, InterfaceError, PoolTimeout)
 
