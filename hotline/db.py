@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, MetaData, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, MetaData, create_engine, event, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -157,10 +157,16 @@ def make_engine(url: str, **options: Any) -> Engine:
     """Return an engine for PostgreSQL or SQLite.
 
     SQLite is opened in WAL mode with foreign keys on, a 10 s busy time-out and ``BEGIN IMMEDIATE``: a
-    transaction that read first and writes later would otherwise fail with "database is locked".
+    transaction that read first and writes later would otherwise fail with "database is locked". A file has one
+    connection a process: threads then wait their turn for it instead of polling for the lock, where the unlucky
+    one waited seconds under load.
     """
+    # the text of an error goes to logs; values are personal data
+    options.setdefault("hide_parameters", True)
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, **options)
+    if make_url(url).database not in {None, "", ":memory:"}:
+        options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 10} | options
     options.setdefault("connect_args", {}).update({"timeout": 10, "check_same_thread": False})
     engine = create_engine(url, **options)
 

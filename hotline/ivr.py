@@ -29,7 +29,7 @@ from hotline.follow_ups.states import KEYS, Way
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.web import twiml
 from hotline.web.access import public
-from hotline.web.context import runtime
+from hotline.web.context import runtime, transaction
 from hotline.web.errors import STATUS
 from hotline.web.stream_token import make_token
 from hotline.web.twilio_signature import check_request
@@ -99,9 +99,10 @@ def _links() -> Links:
     return Links(runtime().settings.public_url)
 
 
-def _sound(leg_id: int) -> Sound:
+def _sound(leg_id: int, issued_at: datetime | None = None) -> Sound:
     settings = runtime().settings
-    return Sound(settings.media_url + MEDIA_PATH, make_token(settings, leg_id))
+    stamp = issued_at.timestamp() if issued_at is not None else None
+    return Sound(settings.media_url + MEDIA_PATH, make_token(settings, leg_id, stamp))
 
 
 def _open(session: Session, now: datetime) -> service.Opened:
@@ -124,16 +125,15 @@ def _sound_if_none(session: Session, call: Call) -> Sound | None:
 @bp.post("/voice")
 @public
 def voice() -> Response:
-    """A call comes in: greeting with the recording notice, then the stream, then the queue."""
-    call_sid = field("CallSid")
+    """A call comes in: greeting with the recording notice, then the stream, then the queue.
 
-    def handle(session: Session, now: datetime) -> Reply:
-        opened = _open(session, now)
-        number = opened.call.number
-        greeting = number.greeting if number is not None and number.greeting else twiml.GREETING
-        return Reply(twiml.greeting(greeting, _sound(opened.leg_id), _links()))
-
-    return once(handle, key=call_sid)
+    The answer is made of what is written about the call, so a repetition gets the same without its being kept.
+    """
+    with transaction() as session:
+        opened = _open(session, runtime().now())
+        number = service.number_dialled(session, request.form.get("To", ""))
+    sound = _sound(opened.leg_id, opened.started_at)
+    return xml(twiml.greeting(number.greeting or twiml.GREETING, sound, _links()))
 
 
 @bp.post("/wait")
@@ -142,9 +142,8 @@ def wait() -> Response:
     """A round of the waiting line: enters the queue, tells place and expected wait now and then, runs the queue."""
 
     def handle(session: Session, now: datetime) -> Reply:
-        opened = _open(session, now)
-        entered = opened.call.state == CallState.GREETING
-        call = service.enter_queue(session, call_id=opened.call.id, now=now)
+        call = service.enter_queue(session, call_id=_open(session, now).call_id, now=now)
+        entered = call.queued_at == now
         facts = queries.wait_facts(session, call, now=now)
         turn, told, quiet = (_small(name) for name in ("turn", "told", "quiet"))
         body = twiml.waiting(facts, _links(), turn=turn, told=told, quiet=quiet)
@@ -194,7 +193,7 @@ def bridge() -> Response:
     """A waiting caller's operator is being rung: into the conference. Without one any more, back to the queue."""
 
     def handle(session: Session, now: datetime) -> Reply:
-        call = _open(session, now).call
+        call = session.get_one(Call, _open(session, now).call_id)
         if call.state != CallState.TALKING:
             return Reply(twiml.apology(_links()))
         return Reply(twiml.join_caller(call.id, _sound_if_none(session, call), _links()))
@@ -222,7 +221,7 @@ def after_call() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         if request.form.get("CallStatus") in OVER:
             return _caller_gone(session, now)
-        call = _open(session, now).call
+        call = session.get_one(Call, _open(session, now).call_id)
         operator_id = call.operator_id
         if service.after_talk(session, call_id=call.id, now=now):
             return Reply(twiml.thanks(ordered=call.outcome == Outcome.ORDERED))
@@ -286,8 +285,8 @@ def status() -> Response:
 def _caller_gone(session: Session, now: datetime) -> Reply:
     # also a call whose end is told before its beginning: who hangs up during the greeting is a row too
     opened = _open(session, now)
-    ended = service.caller_gone(session, provider_id=opened.call.provider_id, now=now)
-    return Reply(twiml.nothing(), opened.call.id, ended.user_ids if ended is not None else (), assign=True)
+    ended = service.caller_gone(session, provider_id=field("CallSid"), now=now)
+    return Reply(twiml.nothing(), opened.call_id, ended.user_ids if ended is not None else (), assign=True)
 
 
 @bp.post("/message")

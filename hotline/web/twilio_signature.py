@@ -5,13 +5,17 @@ The configured URL, not the request's: behind a proxy the request's own scheme, 
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
 from flask import Request
 from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
     SIGNATURE_HEADER,
     SIGNATURE_SETTINGS_HEADER,
     RequestValidator,
@@ -24,6 +28,7 @@ from hotline.errors import NotPermitted
 
 log = logging.getLogger(__name__)
 
+KNOWN_ALGORITHMS: Final = frozenset({HMAC_SHA1, HMAC_SHA256})
 _PATH_SAFE: Final = "/:@!$&'()*+,;=~"
 
 
@@ -43,7 +48,22 @@ def check_socket(settings: Settings, headers: Headers, path: str) -> None:
 def _check(settings: Settings, url: str, fields: Mapping[str, str], headers: Headers, path: str) -> None:
     signature = headers.get(SIGNATURE_HEADER)  # the validator raises TypeError when there is none
     algorithm = get_signature_algorithm(headers.get(SIGNATURE_SETTINGS_HEADER))
-    if signature and RequestValidator(settings.twilio_auth_token).validate(url, fields, signature, algorithm):
+    if signature and _genuine(_validator(settings.twilio_auth_token), url, fields, signature, algorithm):
         return
     log.warning("refused %s: signature %s", path, "wrong" if signature else "missing")
     raise NotPermitted("来电平台签名校验未通过")
+
+
+def _genuine(validator: RequestValidator, url: str, fields: Mapping[str, str], signature: str, algorithm: str) -> bool:
+    """Whether the signature fits. Nearly always it is over the URL as it stands; the library, which also tries it with
+    and without the port, takes twice as long."""
+    if algorithm.upper() in KNOWN_ALGORITHMS:
+        right = str(validator.compute_signature(url, fields, algorithm))
+        if hmac.compare_digest(right.encode(), signature.encode("utf-8", "surrogateescape")):
+            return True
+    return bool(validator.validate(url, fields, signature, algorithm))
+
+
+@lru_cache(maxsize=4)
+def _validator(auth_token: str) -> RequestValidator:
+    return RequestValidator(auth_token)

@@ -6,6 +6,7 @@ Where a sentence is shipped as a recording, its words here are exactly the recor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from twilio.twiml.messaging_response import MessagingResponse
@@ -45,6 +46,7 @@ QUEUE: Final = "hotline"
 ROUND_S: Final = 4  # a waiting line asks again about every five seconds: this and the second a key is waited for
 TELL_EVERY: Final = 6  # rounds of quiet, about half a minute
 NO_MUSIC: Final = ""
+_FILL_IN: Final = "fill-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,17 @@ def greeting(text: str, sound: Sound, links: Links) -> str:
 
     The stream begins after the notice, never before.
     """
+    return _greeting(text, sound.url, links).replace(_FILL_IN, sound.token)
+
+
+@lru_cache(maxsize=100)
+def _greeting(text: str, url: str, links: Links) -> str:
+    """The same for every call but for the token: building it costs more than all the rest of an answer."""
     answer = VoiceResponse()
     gather = _gather(links.key("greeting"))
     _say(gather, text)
     answer.append(gather)
-    return _queue(answer, sound, links)
+    return _queue(answer, Sound(url, _FILL_IN), links)
 
 
 def queue(sound: Sound, links: Links) -> str:

@@ -54,7 +54,8 @@ def ready(
 
 def arrived(session: Session, *, phone: str | None = PHONE, dialled: str = "12345", now: datetime = NOON) -> Call:
     """A call that hears the greeting."""
-    return service.open_call(session, provider_id=sid(), dialled=dialled, phone=phone, now=now).call
+    opened = service.open_call(session, provider_id=sid(), dialled=dialled, phone=phone, now=now)
+    return session.get_one(Call, opened.call_id)
 
 
 def waiting(

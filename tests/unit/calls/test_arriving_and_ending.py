@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hotline.callers.models import Caller
 from hotline.calls import assignment, queries, service
 from hotline.calls.models import Call, CallLeg
 from hotline.calls.states import CallState, LegState, Outcome, QueueKind
@@ -30,9 +31,10 @@ def test_told_twice_of_a_call_there_is_one(session: Session, now: datetime) -> N
     again = service.open_call(session, provider_id=sid, dialled="12345", phone=make.PHONE, now=now + SECOND)
     assert first.new
     assert not again.new
-    assert (again.call.id, again.leg_id) == (first.call.id, first.leg_id)
+    assert (again.call_id, again.leg_id, again.started_at) == (first.call_id, first.leg_id, now)
     assert session.scalar(select(func.count()).select_from(CallLeg)) == 1
-    assert kinds(session, first.call) == [QueueKind.ARRIVED]
+    assert kinds(session, session.get_one(Call, first.call_id)) == [QueueKind.ARRIVED]
+    assert session.scalar(select(func.count()).select_from(Caller)) == 1
 
 
 @pytest.mark.parametrize("dialled", ["12345", "+8612345"])

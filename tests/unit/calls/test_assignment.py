@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.callers.models import Caller
 from hotline.calls import assignment, presence, queries, service
 from hotline.calls.models import Call, Presence
 from hotline.calls.states import CallState, PresenceState, QueueKind
@@ -216,7 +217,7 @@ def test_two_processes_told_of_one_call_write_it_once(either_sessions: SessionFa
         start.wait()
         with session_scope(either_sessions) as session:
             found.append(
-                service.open_call(session, provider_id=sid, dialled="12345", phone=make.PHONE, now=now).call.id
+                service.open_call(session, provider_id=sid, dialled="12345", phone=make.PHONE, now=now).call_id
             )
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -228,3 +229,4 @@ def test_two_processes_told_of_one_call_write_it_once(either_sessions: SessionFa
     assert len(set(found)) == 1
     with session_scope(either_sessions) as session:
         assert [event.kind for event in queries.events(session, found[0])] == ["arrived"]
+        assert len(session.scalars(select(Caller.id)).all()) == 1

@@ -91,7 +91,7 @@ def test_without_a_database_nobody_hears_silence(
     carrier: Carrier, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     with runtime.engine.begin() as connection:
-        connection.execute(text("DROP TABLE webhook_receipts"))
+        connection.execute(text("DROP TABLE call_legs"))
     sid = make.sid()
     for path in ("/ivr/voice", "/ivr/bridge", "/ivr/after-call", "/ivr/after-queue"):
         assert said(carrier.ask(path, sid)) == [twiml.APOLOGY]
