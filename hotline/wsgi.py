@@ -1,4 +1,5 @@
-"""What gunicorn serves: ``hotline.wsgi:app`` (everything), or one part: ``voice web live media``.
+"""What gunicorn serves: ``hotline.wsgi:app`` (a small site: all but the callers' sound), or one part:
+``voice web live media``.
 
 Built when first asked for, so that each process loads only what it serves; settings come from the environment.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from typing import Final
 
 from flask import Flask
 
@@ -16,10 +18,13 @@ from hotline.bootstrap import build
 from hotline.config import Settings, SettingsError
 from hotline.web import request_log
 
+# decoding comes in bursts that would make webhooks wait, so the sockets have a process of their own everywhere
+SMALL_SITE: Final = ("voice", "web", "live")
+
 
 def __getattr__(name: str) -> Flask:
     if name == "app":
-        return _serve(ALL)
+        return _serve(SMALL_SITE)
     if name in ALL:
         return _serve((name,))
     raise AttributeError(name)

@@ -103,14 +103,17 @@ class StaffBrowser:
         self.get(path)
         return self.send(action, **values)
 
-    def send(self, action: str, /, **values: str) -> str:
-        """Fill and send a form of the page that is open. Raises ``DemoFault`` when there is none."""
+    def send(self, action: str, /, *, to: str | None = None, **values: str) -> str:
+        """Fill and send a form of the page that is open, ``to`` another address if its button says so (formaction).
+
+        Raises ``DemoFault`` when there is no such form.
+        """
         wanted = [form for form in self.forms() if re.search(action + r"$", form.action.partition("?")[0])]
         if not wanted:
             here = ", ".join(form.action for form in self.forms())
             raise DemoFault(f"{self.username}: {self.path} has no form for {action} (only {here})")
         data = wanted[0].values | values
-        return self._took(self._http.post(self.base + wanted[0].action, data=data, timeout=TIMEOUT_S))
+        return self._took(self._http.post(self.base + (to or wanted[0].action), data=data, timeout=TIMEOUT_S))
 
     def until(self, path: str, look: Callable[[str], Found | None], what: str, within_s: float = 30.0) -> Found:
         """Open ``path`` again and again until ``look`` finds something on it; raises ``DemoFault`` naming ``what``."""

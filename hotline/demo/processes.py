@@ -93,7 +93,7 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def programs(ports: Ports, folder: Path, notice: str) -> list[Program]:
+def programs(ports: Ports, notice: str) -> list[Program]:
     """Return the demo's processes in the order of their start.
 
     One web process serves voice, pages and live streams, as on a small site; sockets have their own.
