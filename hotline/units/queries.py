@@ -51,6 +51,11 @@ def units_of_tier(session: Session, tier: int, *, active_only: bool = True) -> S
     return session.scalars(query.where(Unit.active) if active_only else query).all()
 
 
+def active_units(session: Session) -> Sequence[Unit]:
+    """Return every active unit, by code."""
+    return session.scalars(select(Unit).where(Unit.active).order_by(Unit.code)).all()
+
+
 def has_active_user(session: Session, unit: Unit) -> bool:
     """Whether somebody there can sign: an active user with a role of the unit's tier."""
     roles = TIER_2 if unit.tier == 2 else TIER_3
@@ -62,21 +67,27 @@ def has_active_user(session: Session, unit: Unit) -> bool:
 
 def lines_for(session: Session, category_code: str, *, on: date) -> Sequence[ResponsibilityLine]:
     """Return the lines of the version in force on a day for one kind of matter, by code."""
-    version = session.scalar(
+    return session.scalars(_in_force(on).where(ResponsibilityLine.category_code == category_code)).all()
+
+
+def lines_in_force(session: Session, *, on: date) -> Sequence[ResponsibilityLine]:
+    """Return every line of the version in force on a day, by code."""
+    return session.scalars(_in_force(on)).all()
+
+
+def _in_force(on: date) -> Select[ResponsibilityLine]:
+    version = (
         select(ResponsibilityLine.version)
         .where(ResponsibilityLine.valid_from <= on)
         .order_by(ResponsibilityLine.valid_from.desc(), ResponsibilityLine.version.desc())
         .limit(1)
+        .scalar_subquery()
     )
-    return session.scalars(
+    return (
         select(ResponsibilityLine)
-        .where(
-            ResponsibilityLine.version == version,
-            ResponsibilityLine.category_code == category_code,
-            ResponsibilityLine.valid_from <= on,
-        )
+        .where(ResponsibilityLine.version == version, ResponsibilityLine.valid_from <= on)
         .order_by(ResponsibilityLine.code)
-    ).all()
+    )
 
 
 def categories(session: Session) -> Sequence[Category]:

@@ -225,7 +225,8 @@ def _checked_one(name: str, value: Any) -> tuple[Any, str]:
     return text, f"最多 {_TEXTS[name]} 字" if len(text) > _TEXTS[name] else ""
 
 
-def _require(session: Session, order: WorkOrder) -> None:
+def missing(session: Session, order: WorkOrder) -> dict[str, object]:
+    """Return what a draft still lacks to be submitted: a sentence by field; empty when it is complete."""
     faults: dict[str, object] = {
         name: f"请填写{WORDS[name]}"
         for name in ("demand_type", "category_code", "content")
@@ -237,5 +238,9 @@ def _require(session: Session, order: WorkOrder) -> None:
         select(Category.id).where(Category.code == order.category_code)
     ):
         faults["category_code"] = "没有这个问题分类"
-    if faults:
+    return faults
+
+
+def _require(session: Session, order: WorkOrder) -> None:
+    if faults := missing(session, order):
         raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)

@@ -43,6 +43,7 @@ __all__ = [
     "Held",
     "Page",
     "StoryItem",
+    "alike",
     "allowed_actions",
     "caller_view",
     "earlier_of",
@@ -261,6 +262,24 @@ def earlier_of(session: Session, phone_indexes: Sequence[str], *, limit: int = 1
 def of_call(session: Session, call_id: int) -> Sequence[WorkOrder]:
     """Return the orders of one call, the first first. Hub only."""
     return session.scalars(select(WorkOrder).where(WorkOrder.call_id == call_id).order_by(WorkOrder.id)).all()
+
+
+def alike(session: Session, *, category_code: str, county_code: str, since: datetime) -> Sequence[WorkOrder]:
+    """Return submitted orders of one kind of matter in one county since a moment, newest first. Hub only.
+
+    ``county_code``: the six digits that name it; empty: anywhere in the city. Without a category there are none.
+    """
+    if not category_code:
+        return []
+    return session.scalars(
+        select(WorkOrder)
+        .where(
+            WorkOrder.category_code == category_code,
+            WorkOrder.area_code.startswith(county_code, autoescape=True),
+            WorkOrder.submitted_at >= since,
+        )
+        .order_by(WorkOrder.id.desc())
+    ).all()
 
 
 def _of_number(phone_indexes: Sequence[str]) -> Select[WorkOrder]:
