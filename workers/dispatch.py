@@ -21,11 +21,13 @@ from hotline.delivery import sms, templates
 from hotline.delivery.base import Parcel, PermanentFailure, Sender
 from hotline.delivery.portal import CHANNEL as PORTAL
 from hotline.delivery.portal import PortalSender
+from hotline.live.base import Hint
 from hotline.outbox import OutboxMessage
 from hotline.units.models import Unit
 from hotline.web.formats import day
 from hotline.work_orders.models import WorkOrder
 from workers.handling import Finish, handle, nothing_more
+from workers.upkeep import assign_calls
 
 URGENT = frozenset({"urgent", "critical"})
 CAN_READ_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
@@ -115,13 +117,17 @@ def connect_call(message_id: int) -> None:
 
 
 def _connect_call(runtime: Runtime, message: OutboxMessage) -> Finish:
-    bridging.connect(
+    done = bridging.connect(
         runtime.sessions,
         runtime.telephony,
         Links(runtime.settings.public_url),
         leg_id=message.payload["leg_id"],
         now_fn=runtime.now,
     )
+    if not done.ok:  # the caller is first in line again
+        runtime.bus.publish(Hint(f"call-{done.call_id}", "state"))
+        runtime.bus.publish(Hint(f"desk-{done.user_id}", "line-fault"))
+        assign_calls()
     return nothing_more
 
 

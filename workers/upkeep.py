@@ -14,6 +14,7 @@ from hotline.calls import assignment
 from hotline.calls.receipts import forget as forget_receipts
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
+from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import service as orders
 from hotline.work_orders.models import WorkOrder
@@ -30,10 +31,20 @@ ARCHIVED_AT_ONCE: Final = 500
 
 
 def assign_calls() -> None:
-    """Take back offers nobody answered and offer waiting calls; the voice process does so too when a line asks."""
+    """Take back offers nobody answered, offer waiting calls and tell the desks.
+
+    The voice process does so whenever a line asks; this is for the moments in which none does.
+    """
     runtime = process.runtime()
     with session_scope(runtime.sessions) as session:
-        assignment.run(session, now=runtime.now())
+        made = assignment.run(session, now=runtime.now())
+    hints = [Hint(f"desk-{user_id}", "presence") for user_id in made.sent_away]
+    for offer in made.offers:
+        hints += [Hint(f"desk-{offer.user_id}", "offer"), Hint(f"call-{offer.call_id}", "state")]
+    if hints:
+        hints.append(Hint("queue", "changed"))
+    for hint in hints:
+        runtime.bus.publish(hint)
 
 
 def archive_orders() -> None:

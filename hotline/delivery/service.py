@@ -50,10 +50,10 @@ def begin(
 
 
 def sent(session: Session, *, outbox_id: int, receipt: str, now: datetime) -> None:
-    """Note that the channel took the message. A receipt that came first is not taken back."""
+    """Note that the channel took the message. What the receiver's side said before that is not taken back."""
     session.execute(
         update(Delivery)
-        .where(Delivery.outbox_id == outbox_id, Delivery.state.in_((DeliveryState.WAITING, DeliveryState.FAILED)))
+        .where(Delivery.outbox_id == outbox_id, Delivery.state == DeliveryState.WAITING)
         .values(state=DeliveryState.SENT, receipt=receipt, sent_at=now, error="")
     )
 
@@ -78,22 +78,26 @@ def receipted(session: Session, order_id: int, unit_id: int, now: datetime) -> N
     )
 
 
-def carrier_says(session: Session, *, receipt: str, status: str, now: datetime) -> bool:
-    """Take the carrier's word on an SMS. Late and repeated words change nothing. Returns whether one did.
+def carrier_says(session: Session, *, token: str, receipt: str, status: str, now: datetime) -> bool:
+    """Take the carrier's word on an SMS, which may come before its own answer to the sending. Returns whether it told
+    something new: late and repeated words change nothing. ``token`` is that of the message.
 
     A text the carrier could not deliver is not sent again by itself: the number is most often wrong.
     """
     state = CARRIER_STATES.get(status)
-    if state is None:
-        return False
     delivery = session.scalar(
-        select(Delivery).where(
-            Delivery.receipt == receipt, Delivery.channel == "sms", Delivery.state == DeliveryState.SENT
+        select(Delivery)
+        .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+        .where(
+            OutboxMessage.token == token,
+            Delivery.channel == "sms",
+            Delivery.state.in_((DeliveryState.WAITING, DeliveryState.SENT)),
         )
     )
-    if delivery is None:
+    if state is None or delivery is None:
         return False
     delivery.state = state
+    delivery.receipt = receipt
     if state is DeliveryState.RECEIPTED:
         delivery.receipted_at = now
     else:

@@ -27,8 +27,9 @@ class Texting(Protocol):
 class SmsSender:
     """Sends once although the carrier knows no idempotency key: a repeated try looks the message up first.
 
-    ``is_known`` tells whether a message id is the receipt of another delivery: the same words may rightly be sent
-    to the same person twice. The carrier's own faults go on upward.
+    The carrier tells ``status_url?message=TOKEN`` what becomes of it. ``is_known`` tells whether a message id is the
+    receipt of another delivery: the same words may rightly be sent to the same person twice. The carrier's own faults
+    go on upward.
     """
 
     carrier: Texting
@@ -44,5 +45,8 @@ class SmsSender:
             if found is not None and not self.is_known(found):
                 return found
         return self.carrier.send_message(
-            to=parcel.address, sender=self.sender, body=parcel.body, status_url=self.status_url
+            to=parcel.address,
+            sender=self.sender,
+            body=parcel.body,
+            status_url=f"{self.status_url}?message={parcel.token}",
         )

@@ -230,12 +230,36 @@ def test_the_carriers_word_on_a_text_moves_forward_only(
 ) -> None:
     message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
     dispatch.send_sms(message_id)
-    receipt = carrier.messages[0].provider_id
+    text = carrier.messages[0]
+    token = row(runtime, message_id).token
+    assert text.status_url == f"http://127.0.0.1:9/ivr/status?message={token}"
     with session_scope(runtime.sessions) as session:
-        assert not service.carrier_says(session, receipt=receipt, status="queued", now=clock())
-        assert service.carrier_says(session, receipt=receipt, status="delivered", now=clock())
-        assert not service.carrier_says(session, receipt=receipt, status="failed", now=clock())
+        told = [
+            service.carrier_says(session, token=token, receipt=text.provider_id, status=word, now=clock())
+            for word in ("queued", "delivered", "delivered", "failed")
+        ]
+    assert told == [False, True, False, False]
     assert fate(runtime, message_id).state == "receipted"
+
+
+def test_a_receipt_that_is_quicker_than_the_carriers_own_answer_is_kept(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    real = SimulatedTelephony.send_message
+
+    def told_at_once(self: SimulatedTelephony, **text: str) -> str:
+        provider_id = real(self, **text)
+        token = text["status_url"].partition("message=")[2]
+        with session_scope(runtime.sessions) as session:
+            service.carrier_says(session, token=token, receipt=provider_id, status="delivered", now=clock())
+        return provider_id
+
+    monkeypatch.setattr(SimulatedTelephony, "send_message", told_at_once)
+    dispatch.send_sms(message_id)
+    assert fate(runtime, message_id).state == "receipted"
+    assert fate(runtime, message_id).receipt == carrier.messages[0].provider_id
+    assert row(runtime, message_id).settled_at is not None
 
 
 def test_an_error_of_the_program_is_told_without_its_words_and_tried_again(
