@@ -1,4 +1,7 @@
-"""Programs: the JSON API under ``/api/v1``, with bearer tokens. Same verbs and same eyes as the pages."""
+"""Programs: the JSON API under ``/api/v1``. Same verbs and same eyes as the pages.
+
+Who asks is told by a bearer token alone: a browser's cookie counts for nothing here, so no foreign site can use it.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,25 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import Unauthorized
 
 from hotline.accounts.service import Actor
 from hotline.callers import service as callers
+from hotline.callers.numbers import normalise
 from hotline.calls import queries as calls
 from hotline.calls.models import Call
-from hotline.errors import Invalid, NotAllowedNow
+from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.queries import suggestions_of_call
 from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.web import openapi
-from hotline.web.access import public, roles, the_actor
+from hotline.web.access import bearer_token, public, roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
-from hotline.web.json_body import Take, flag, moment, read_object, take, text, texts
+from hotline.web.json_body import Take, flag, moment, read, read_object, take, text, texts
 from hotline.work_orders import queries, service
+from hotline.work_orders.drafting import DRAFT_FIELDS, DRAFT_SWITCHES
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import ACTION_WORDS, Action
 from hotline.work_orders.story import story
@@ -39,7 +45,7 @@ UNIT: Final = ("U2", "U2L", "U3", "U3L", "DTY")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One action of the API: the verb, what it takes, and what it needs besides (``clock``: calendar and zone)."""
+    """One action of the API: its verb, the fields it takes, and whether it reckons with calendar and zone."""
 
     verb: Callable[..., object]
     fields: Mapping[str, Take]
@@ -50,8 +56,8 @@ class Act:
 ACTS: Final[dict[str, Act]] = {
     "dispatch": Act(
         service.dispatch,
-        {"unit": text, "assisting": texts, "advice": text, "hard": flag},
-        frozenset({"unit"}),
+        {"lead_unit": text, "assisting": texts, "advice": text, "hard": flag},
+        frozenset({"lead_unit"}),
     ),
     "sign": Act(service.sign, {}, clock=False),
     "hand_down": Act(service.hand_down, {"unit": text, "due_at": moment, "advice": text}, frozenset({"unit"})),
@@ -73,6 +79,15 @@ ACTS: Final[dict[str, Act]] = {
     "supplement": Act(service.supplement, {"text": text}, frozenset({"text"}), clock=False),
     "urge": Act(service.urge, {"text": text}, clock=False),
 }
+UNIT_ARGUMENTS: Final = {"lead_unit": "lead_unit_id", "unit": "unit_id"}  # programs name units by code
+DRAFT: Final[dict[str, Take]] = {name: flag if name in DRAFT_SWITCHES else text for name in DRAFT_FIELDS}
+
+
+@bp.before_request
+def only_programs() -> None:
+    """Admit nobody without a token but to the description."""
+    if bearer_token() is None and request.endpoint != "api.describe":
+        raise Unauthorized
 
 
 # ---- calls
@@ -124,13 +139,13 @@ def _call(session: Session, call: Call) -> dict[str, Any]:
 @roles()
 def search_knowledge() -> ResponseReturnValue:
     """Entries that fit ``?q=``, best first, at most ``?limit=`` (5)."""
-    limit = request.args.get("limit", 5, type=int)
-    if not 1 <= limit <= MOST:
-        raise Invalid(f"limit 应在 1 到 {MOST} 之间", limit=f"1 到 {MOST}")
+    wanted, limit = request.args.get("q", "").strip(), _limit(request.args.get("limit", "5"))
+    if not wanted:
+        raise Invalid("请给出 q", q="缺少")
     index, today = runtime().knowledge, runtime().now().astimezone(runtime().settings.tz).date()
     with transaction() as session:
         index.refresh(session)
-    hits = index.search(request.args.get("q", ""), limit=limit, on=today)
+    hits = index.search(wanted, limit=limit, on=today)
     return jsonify(
         entries=[
             {"id": hit.code, "question": hit.question, "answer": hit.answer, "score": round(hit.score, 3)}
@@ -139,19 +154,29 @@ def search_knowledge() -> ResponseReturnValue:
     )
 
 
+def _limit(typed: str) -> int:
+    if typed.isascii() and typed.isdigit() and len(typed) < 4 and 1 <= int(typed) <= MOST:
+        return int(typed)
+    raise Invalid(f"limit 应在 1 到 {MOST} 之间", limit=f"1 到 {MOST}")
+
+
 @bp.post("/knowledge/entries")
 @roles("KBE", "ADM")
 def post_entries() -> ResponseReturnValue:
-    """Add or update one entry (an object) or many (a list). Refused ones are listed with their place and reason."""
-    body = request.get_json(silent=True)
+    """Add or update one entry (an object) or many (a list). Refused ones are listed with their place and reason.
+
+    422 when every one was refused.
+    """
+    body = read()
     rows = body if isinstance(body, list) else [body]
     with transaction() as session:
 
         def act() -> ResponseReturnValue:
             done = knowledge.import_entries(session, rows, actor_id=the_actor().user_id, now=runtime().now())
             refused = [{"at": line, "reason": reason} for line, reason in done.refused]
-            status = 422 if refused and not done.added and not done.updated else 200
-            return jsonify(added=done.added, updated=done.updated, refused=refused), status
+            if refused and len(refused) == len(rows):
+                raise Invalid("没有可以收下的知识", refused=refused)
+            return jsonify(added=done.added, updated=done.updated, unchanged=done.unchanged, refused=refused)
 
         return once(session, act)
 
@@ -163,19 +188,17 @@ def post_entries() -> ResponseReturnValue:
 @roles("OPR")
 def post_order() -> ResponseReturnValue:
     """Record and submit a demand that came by another channel than the telephone."""
-    taken = dict(read_object())
-    who = taken.pop("caller", None) or {}
+    taken = read_object()
     source = taken.pop("source_channel", "网站")
-    if not isinstance(who, dict) or not isinstance(source, str):
-        raise Invalid("caller 应是对象，source_channel 应是文字", caller="对象", source_channel="文字")
-    person = take(who, {"name": text, "phone": text, "contact": text}, required=frozenset())
+    who = _caller_told(taken.pop("caller", {}))
+    fields = take(taken, DRAFT)
     actor, now = the_actor(), runtime().now()
     with transaction() as session:
 
         def act() -> ResponseReturnValue:
-            caller = callers.remember(session, phone=person.get("phone"), name=person.get("name"), now=now)
-            if "contact" in person:
-                callers.set_details(session, caller=caller, contact=person["contact"])
+            caller = callers.remember(
+                session, phone=who.get("phone"), name=who.get("name"), contact=who.get("contact"), now=now
+            )
             order = service.start_draft(
                 session,
                 call=None,
@@ -185,11 +208,20 @@ def post_order() -> ResponseReturnValue:
                 tz=runtime().settings.tz,
                 source_channel=source,
             )
-            service.save_draft(session, order=order, fields=taken, typed=True, actor=actor, now=now)
+            service.save_draft(session, order=order, fields=fields, typed=True, actor=actor, now=now)
             service.submit(session, order=order, actor=actor, now=now, **_clock())
             return jsonify(_order(session, order, actor)), 201
 
         return once(session, act)
+
+
+def _caller_told(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Invalid("caller 应是一个对象", caller="应是一个对象")
+    told: dict[str, str] = take(value, {"name": text, "phone": text, "contact": text})
+    if told.get("phone") and normalise(told["phone"]) is None:
+        raise Invalid("caller.phone 不是电话号码", phone="不是电话号码")
+    return told
 
 
 @bp.get("/work-orders/<number>")
@@ -230,32 +262,49 @@ def get_events(number: str) -> ResponseReturnValue:
 def post_action(number: str) -> ResponseReturnValue:
     """Do ``action`` to an order: ``sign``, ``report`` … with the fields it takes. 409 in words when not allowed now."""
     body = read_object()
-    name = body.pop("action", "")
+    name = body.pop("action", None)
+    if not isinstance(name, str):
+        raise Invalid("请给出 action", action="缺少或不是文字")
     actor = the_actor()
     with transaction() as session:
         order = visible_to(session, actor, number)
 
         def act() -> ResponseReturnValue:
-            _do(session, order, name, body, actor)
+            try:
+                _do(session, order, name, body, actor)
+            except NotAllowedNow as fault:
+                # programs are told codes, which they can send
+                raise NotAllowedNow(fault.message, **fault.details | {"allowed": _allowed(order, actor)}) from fault
             return jsonify(_order(session, order, actor))
 
         return once(session, act)
 
 
-def _do(session: Session, order: WorkOrder, name: object, body: dict[str, Any], actor: Actor) -> None:
-    wanted = ACTS.get(name) if isinstance(name, str) else None
+def _do(session: Session, order: WorkOrder, name: str, body: dict[str, Any], actor: Actor) -> None:
+    wanted = ACTS.get(name)
     if wanted is None:
-        may = queries.allowed_actions(order, actor)
-        words = "、".join(word for _, word in may) or "无"
-        raise NotAllowedNow(f"现在不能这样办理；可以：{words}", allowed=[action.value for action, _ in may])
+        may = "、".join(ACTION_WORDS[Action(action)] for action in _allowed(order, actor))
+        raise NotAllowedNow(f"没有这个动作；现在可以：{may or '无'}")
     values = take(body, wanted.fields, required=wanted.required)
-    if "unit" in values:
-        unit = units.by_code(session, values.pop("unit"))
-        values["lead_unit_id" if name == "dispatch" else "unit_id"] = unit.id
+    for field, argument in UNIT_ARGUMENTS.items():
+        if field in values:
+            values[argument] = _unit_id(session, field, values.pop(field))
     if "assisting" in values:
-        values["assisting_ids"] = [units.by_code(session, code).id for code in values.pop("assisting")]
+        values["assisting_ids"] = [_unit_id(session, "assisting", code) for code in values.pop("assisting")]
     extra = _clock() if wanted.clock else {}
     wanted.verb(session, order=order, actor=actor, now=runtime().now(), **extra, **values)
+
+
+def _allowed(order: WorkOrder, actor: Actor) -> list[str]:
+    """Return the actions this actor may do to the order now through this door."""
+    return [action.value for action, _ in queries.allowed_actions(order, actor) if action in ACTS]
+
+
+def _unit_id(session: Session, field: str, code: str) -> int:
+    try:
+        return units.by_code(session, code).id
+    except NotFound as fault:
+        raise Invalid(fault.message, **{field: fault.message}) from fault
 
 
 def _clock() -> dict[str, Any]:
@@ -298,7 +347,7 @@ def _order(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
         "solved": order.final_solved or None,
         "close_kind": order.close_kind or None,
         "closed_at": order.closed_at.isoformat() if order.closed_at else None,
-        "actions": [action.value for action, _ in queries.allowed_actions(order, actor)],
+        "actions": _allowed(order, actor),
     }
 
 
@@ -309,5 +358,4 @@ def _order(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
 @public
 def describe() -> Response:
     """The API's description, OpenAPI 3.1."""
-    acts = [openapi.Act(name, ACTION_WORDS[Action(name)], act.fields, act.required) for name, act in ACTS.items()]
-    return jsonify(openapi.document(acts))
+    return jsonify(openapi.document(ACTS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 

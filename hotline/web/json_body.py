@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import request
+from werkzeug.exceptions import BadRequest
 
 from hotline.errors import Invalid
 
-MISSING: Final = object()
 NO_MOMENT: Final = "应是带时区的 ISO 时间"
+Take = Callable[[object], Any]
+
+
+def read() -> object:
+    """Return the request's JSON value. Raises ``Invalid`` without fields (400) for what is no JSON."""
+    try:
+        return request.get_json()
+    except (BadRequest, RecursionError) as fault:  # also another content type, and nesting without end
+        raise Invalid("请求体应是 JSON（Content-Type: application/json）") from fault
 
 
 def read_object() -> dict[str, Any]:
-    """Return the request's JSON object. Raises ``Invalid`` for anything else."""
-    body = request.get_json(silent=True)
+    """Return the request's JSON object. Raises ``Invalid`` as ``read`` does for anything else."""
+    body = read()
     if not isinstance(body, dict):
         raise Invalid("请求体应是一个 JSON 对象")
     return body
 
 
 def text(value: object) -> str:
-    """A text."""
+    """A text that every database can keep: JSON can spell half a character and the character 0."""
     if not isinstance(value, str):
         raise TypeError("应是文字")
+    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise TypeError("含有无法保存的字符")
     return value
 
 
@@ -37,33 +48,32 @@ def flag(value: object) -> bool:
 
 
 def moment(value: object) -> datetime:
-    """An ISO moment with its zone."""
+    """An ISO moment with its zone, as UTC."""
     try:
         found = datetime.fromisoformat(text(value))
-    except ValueError as fault:
+        if found.tzinfo is None:
+            raise TypeError(NO_MOMENT)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError) as fault:  # no moment, or one before the year 1 elsewhere
         raise TypeError(NO_MOMENT) from fault
-    if found.tzinfo is None:
-        raise TypeError(NO_MOMENT)
-    return found
 
 
 def texts(value: object) -> list[str]:
     """A list of texts."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list):
         raise TypeError("应是文字的列表")
-    return value
+    return [text(one) for one in value]
 
 
-Take = Callable[[object], Any]
-
-
-def take(body: Mapping[str, Any], fields: Mapping[str, Take], *, required: frozenset[str]) -> dict[str, Any]:
+def take(
+    body: Mapping[str, Any], fields: Mapping[str, Take], *, required: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Return the fields of ``body`` that are there, each taken by its function.
 
     Raises ``Invalid`` naming every unknown, missing or wrong one.
     """
     faults: dict[str, object] = {name: "没有这个字段" for name in body if name not in fields}
-    faults |= {name: "缺少" for name in sorted(required) if body.get(name, MISSING) is MISSING}
+    faults |= {name: "缺少" for name in sorted(required - body.keys())}
     taken = {}
     for name, value in body.items():
         if name in faults:

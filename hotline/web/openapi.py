@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from hotline import __version__
 from hotline.web import json_body
-from hotline.work_orders.drafting import DRAFT_FIELDS, DRAFT_SWITCHES, WORDS
-from hotline.work_orders.states import DemandType, Solved, Status, Urgency
+from hotline.work_orders.drafting import CALLER_KINDS, DRAFT_FIELDS, DRAFT_SWITCHES, SOURCE_CHANNELS, WORDS
+from hotline.work_orders.states import ACTION_WORDS, Action, DemandType, Solved, Status, Urgency
 
 Schema = dict[str, Any]
 
@@ -28,17 +27,18 @@ _CHOICES: Final[dict[str, list[str]]] = {
     "demand_type": [kind.value for kind in DemandType],
     "urgency": [kind.value for kind in Urgency],
     "solved": [kind.value for kind in Solved],
+    "caller_kind": list(CALLER_KINDS),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One action: its name, its Chinese word, what it takes."""
+class Act(Protocol):
+    """What an action takes."""
 
-    name: str
-    word: str
-    fields: Mapping[str, json_body.Take]
-    required: frozenset[str]
+    @property
+    def fields(self) -> Mapping[str, json_body.Take]: ...
+
+    @property
+    def required(self) -> frozenset[str]: ...
 
 
 def _object(required: Sequence[str] = (), **properties: Schema) -> Schema:
@@ -63,23 +63,23 @@ def _field(name: str, schema: Schema, word: str = "") -> Schema:
     return schema | chosen | ({"description": word} if word else {})
 
 
-def _action(act: Act) -> Schema:
-    fields = {name: _field(name, _TYPES[take]) for name, take in act.fields.items()}
-    schema = _object(["action", *act.required], action={"const": act.name}, **fields)
-    return schema | {"description": act.word, "additionalProperties": False}
+def _action(name: str, act: Act) -> Schema:
+    fields = {field: _field(field, _TYPES[take]) for field, take in act.fields.items()}
+    schema = _object(["action", *act.required], action={"const": name}, **fields)
+    return schema | {"description": ACTION_WORDS[Action(name)], "additionalProperties": False}
 
 
 def _draft() -> Schema:
     fields = {name: _field(name, FLAG if name in DRAFT_SWITCHES else TEXT, WORDS[name]) for name in DRAFT_FIELDS}
     return _object(
         ("demand_type", "category_code", "content"),
-        source_channel={"type": "string", "default": "网站"},
-        caller=_object((), name=TEXT, phone=TEXT, contact=TEXT),
+        source_channel=TEXT | {"enum": list(SOURCE_CHANNELS), "default": "网站"},
+        caller=_object((), name=TEXT, phone=TEXT, contact=TEXT) | {"additionalProperties": False},
         **fields,
-    )
+    ) | {"additionalProperties": False}
 
 
-def _schemas(acts: Sequence[Act]) -> dict[str, Schema]:
+def _schemas(acts: Mapping[str, Act]) -> dict[str, Schema]:
     caller = _object((), name=TEXT, phone=TEXT | {"description": "masked"}, kind=TEXT)
     sub = _object((), unit=TEXT, unit_name=TEXT, tier=NUMBER, part=TEXT, state=TEXT, deadline_at=_or_null(MOMENT))
     utterance = _object((), track=TEXT, text=TEXT, start_ms=NUMBER, end_ms=NUMBER, final=FLAG)
@@ -92,7 +92,7 @@ def _schemas(acts: Sequence[Act]) -> dict[str, Schema]:
             ("provider_id", "state"),
             provider_id=TEXT,
             dialled=TEXT,
-            caller=_or_null(TEXT | {"description": "masked; null when withheld"}),
+            caller=_or_null(TEXT | {"description": "masked, or 号码保密; null once erased"}),
             state=TEXT,
             outcome=_or_null(TEXT),
             started_at=MOMENT,
@@ -145,7 +145,7 @@ def _schemas(acts: Sequence[Act]) -> dict[str, Schema]:
             facts=_object(),
             notes=_object(),
         ),
-        "Action": {"oneOf": [_action(act) for act in acts]},
+        "Action": {"oneOf": [_action(name, act) for name, act in acts.items()]},
     }
 
 
@@ -154,6 +154,7 @@ def _answer(words: str, schema: Schema) -> Schema:
 
 
 _REFUSALS: Final = {
+    "400": "the body is no JSON",
     "401": "nobody: send a bearer token",
     "403": "this role may not",
     "404": "no such thing, or not yours to know",
@@ -186,10 +187,12 @@ def _parameter(name: str, where: str, schema: Schema = TEXT, *, required: bool =
     return {"name": name, "in": where, "required": required, "schema": schema}
 
 
-def document(acts: Sequence[Act]) -> Schema:
-    """Return the whole description."""
+def document(acts: Mapping[str, Act]) -> Schema:
+    """Return the whole description of an API that knows these actions."""
     number = _parameter("number", "path")
-    imported = _object((), added=NUMBER, updated=NUMBER, refused=_list(_object((), at=NUMBER, reason=TEXT)))
+    imported = _object(
+        (), added=NUMBER, updated=NUMBER, unchanged=NUMBER, refused=_list(_object((), at=NUMBER, reason=TEXT))
+    )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -215,7 +218,9 @@ def document(acts: Sequence[Act]) -> Schema:
                     _object(("entries",), entries=_list(_ref("Entry"))),
                     parameters=[
                         _parameter("q", "query"),
-                        _parameter("limit", "query", NUMBER | {"default": 5}, required=False),
+                        _parameter(
+                            "limit", "query", NUMBER | {"default": 5, "minimum": 1, "maximum": 50}, required=False
+                        ),
                     ],
                 )
             },

@@ -24,6 +24,10 @@ from hotline.work_orders.states import START, TRANSITIONS, Action, DemandType, S
 from hotline.work_orders.steps import advance, flush, not_now, rule_for, sms
 
 CALLER_KINDS: Final = ("个人", "企业", "组织", "外籍")
+SOURCE_CHANNELS: Final = (
+    *("电话", "网站", "微信", "小程序", "短信", "邮件", "市长信箱"),
+    *("扫码", "自助机", "领导批示", "110", "省平台", "媒体", "巡查"),
+)
 
 # what a draft holds: longest text, or the values it may take, or a yes/no
 _TEXTS: Final[dict[str, int]] = {
@@ -80,6 +84,8 @@ def start_draft(
 ) -> WorkOrder:
     """Open an order in draft (N0) with a number of the present month. One call may have several."""
     clock.profile_named(profile)
+    if source_channel not in SOURCE_CHANNELS:
+        raise Invalid("没有这个受理渠道", source_channel="没有这个受理渠道")
     if actor.role not in TRANSITIONS[START, Action.OPEN].roles:
         raise NotPermitted("只有话务员可以记录诉求")
     order = WorkOrder(
