@@ -141,6 +141,19 @@ def earlier_calls(session: Session, call: Call, *, limit: int = 10) -> list[Call
     )
 
 
+def taken_by(session: Session, actor: Actor, *, since: datetime, limit: int = 50) -> list[Call]:
+    """Return the calls the actor answered since a moment and still has to their name, newest first."""
+    return list(
+        session.scalars(
+            select(Call)
+            .where(Call.operator_id == actor.user_id, Call.answered_at >= since)
+            .options(joinedload(Call.caller))
+            .order_by(Call.answered_at.desc(), Call.id.desc())
+            .limit(limit)
+        )
+    )
+
+
 def utterances(session: Session, call_id: int, *, after_id: int = 0) -> list[Utterance]:
     """Return what was heard in a call, in the order it was said; ``after_id``: only rows written since."""
     return list(
