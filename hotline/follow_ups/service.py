@@ -250,7 +250,10 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
     callback = attempt.callback
     if callback.state in (CallbackState.DONE, CallbackState.NOT_REACHED):
         return callback
-    _end(attempt, AttemptState.NO_ANSWER, now)
+    if attempt.state != AttemptState.FAILED and not attempt.answer:
+        # a voice box counts as a connection to the carrier; whoever listened knows better
+        attempt.state = AttemptState.NO_ANSWER
+        attempt.ended_at = attempt.ended_at or now
     if callback.state == CallbackState.TAKEN and attempt.way == Way.PERSON:
         _move(callback, CallbackAction.RELEASE)
         callback.officer_id = None

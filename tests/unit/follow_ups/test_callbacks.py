@@ -265,6 +265,18 @@ def test_following_the_plan_ends_the_tries_in_three(session: Session, callback):
     assert callback.state == CallbackState.NOT_REACHED
 
 
+def test_a_voice_box_that_took_the_call_is_no_citizen_reached(session: Session, here: City, callback):
+    service.take(session, callback=callback, actor=here.callback_officer, now=OPENED)
+    attempt = service.plan_attempt(session, callback=callback, way=Way.PERSON, actor=here.callback_officer, now=OPENED)
+    for state in ("ringing", "connected", "ended"):
+        service.attempt_update(session, attempt=attempt, state=state, now=OPENED)
+    service.unreachable(session, attempt=attempt, actor=here.callback_officer, now=OPENED, tz=TZ)
+    assert (attempt.state, callback.state, callback.officer_id) == ("no_answer", CallbackState.WAITING, None)
+    assert callback.next_try_at > OPENED
+    (item,) = queries.who_to_call(session, here.callback_officer, now=local(19, 17), tz=TZ)
+    assert item.tries == 1
+
+
 def test_a_carriers_failure_is_no_try_on_the_citizen(session: Session, here: City, callback):
     for at in (local(18, 14), local(18, 16, 30), local(19, 9)):
         attempt = service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=at)
