@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,15 +60,17 @@ class NotingBus(MemoryBus):
 
 
 class NotingListener:
-    """Notes the text of every final and hands everything on to the real recorder."""
+    """Notes every final, as (number of the leg's stream, text), and hands everything on to the real recorder."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.finals: defaultdict[int, list[str]] = defaultdict(list)
+        self.streams: Counter[int] = Counter()
+        self.finals: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
 
     def started(self, leg_id: int) -> NotingListening:
         """A leg's sound begins."""
-        return NotingListening(self.recorder.started(leg_id), self.finals[leg_id])
+        self.streams[leg_id] += 1
+        return NotingListening(self.recorder.started(leg_id), self.streams[leg_id], self.finals[leg_id])
 
     def figures(self) -> dict[str, int]:
         """Return the recorder's."""
@@ -78,8 +80,9 @@ class NotingListener:
 class NotingListening:
     """One leg of ``NotingListener``."""
 
-    def __init__(self, recording: Recording, finals: list[str]) -> None:
+    def __init__(self, recording: Recording, number: int, finals: list[tuple[int, str]]) -> None:
         self._recording = recording
+        self._number = number
         self._finals = finals
 
     @property
@@ -90,7 +93,7 @@ class NotingListening:
     def heard(self, heard: Heard) -> None:
         """Note a final and hand it on."""
         if heard.final:
-            self._finals.append(heard.text)
+            self._finals.append((self._number, heard.text))
         self._recording.heard(heard)
 
     def ended(self, *, frames: int, dropped: int) -> None:
@@ -116,7 +119,9 @@ def create() -> Flask:
     )
     lanes = make_lanes(runtime, int(os.environ["BENCH_LANES"]))
     listener = NotingListener(Recorder(runtime))
-    desk = MediaDesk(settings, runtime.speech, listener, slots=2 * len(lanes))  # one clip's end overlaps the next
+    desk = MediaDesk(
+        settings, runtime.speech, listener, slots=4 * len(lanes)
+    )  # a clip's end overlaps the next ones' on a busy machine
     app = Flask(__name__)
     app.register_blueprint(make_blueprint(desk))
 
@@ -126,7 +131,12 @@ def create() -> Flask:
             pid=os.getpid(),
             media=desk.figures(),
             lanes=[
-                {"leg_id": leg_id, "finals": listener.finals[leg_id], "told": bus.told[f"call-{call_id}"]}
+                {
+                    "leg_id": leg_id,
+                    "streams": listener.streams[leg_id],
+                    "finals": listener.finals[leg_id],
+                    "told": bus.told[f"call-{call_id}"],
+                }
                 for leg_id, call_id in lanes
             ],
         )

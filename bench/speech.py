@@ -206,7 +206,7 @@ def media_process(model: Path, lanes: int, cores: set[int], mine: set[int]) -> I
             "BENCH_MODEL": str(model),
             "BENCH_LANES": str(lanes),
         }
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", str(2 * lanes + 8)]
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", str(4 * lanes + 8)]
         command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", "bench.media_process:create()"]
         os.sched_setaffinity(0, cores)
         process = subprocess.Popen(command, env=os.environ | env)
@@ -284,7 +284,10 @@ class Lane:
         played, messages = self._streams[0]
         if self._line is None:
             self._line, self._position = self._connect(), 0
-        self._line.sendall(messages[self._position])
+        try:
+            self._line.sendall(messages[self._position])
+        except OSError as fault:
+            raise SystemExit(f"the media process closed a line: {self._line.recv(200)!r}") from fault
         played.sent.append(time.monotonic())
         self._position += 1
         if self._position == len(messages):
@@ -423,17 +426,17 @@ def run_ours(media: MediaProcess, dealt: list[list[Clip]], bare: dict[str, Bare]
     texts: dict[str, str] = {}
     delays, same = [], True
     for lane, was, now in zip(lanes, before["lanes"], after["lanes"], strict=False):
-        finals, told = now["finals"][len(was["finals"]) :], now["told"][len(was["told"]) :]
-        for played in lane.played:
+        # rows are written in the order they were heard, so the n-th hint belongs to the n-th final of the lane
+        heard = list(zip(now["finals"], now["told"], strict=False))[len(was["finals"]) :]
+        for number, played in enumerate(lane.played, was["streams"] + 1):
             wanted = bare[played.clip.name]
-            got, finals = finals[: len(wanted.finals)], finals[len(wanted.finals) :]
-            texts[played.clip.name] = "".join(got)
-            same = same and got == wanted.finals
-            for chunk in wanted.chunks[: len(told)]:
+            got = [(said, told) for (stream, said), told in heard if stream == number]
+            texts[played.clip.name] = "".join(said for said, _ in got)
+            same = same and [said for said, _ in got] == wanted.finals
+            for chunk, (_, told) in zip(wanted.chunks, got, strict=False):
                 frame = chunk * FRAMES_A_CHUNK - 1
                 left = played.sent[frame] if frame < len(played.sent) else played.stopped
-                delays.append(1000 * (told.pop(0) - left))
-        same = same and not finals
+                delays.append(1000 * (told - left))
     decoded = after["media"]["pool_bytes_decoded"] - before["media"]["pool_bytes_decoded"]
     return Round(
         cpu_s=cpu_s,
@@ -460,7 +463,10 @@ def compare(model: Path, clips: list[Clip], rounds: int) -> tuple[dict[str, Any]
             cpu_s, bare = run_bare(model, dealt, core, paced=True)
             bare_cpu.append(cpu_s)
             ours.append(run_ours(media, dealt, bare))
-            print(f"turn {number + 1}: bare {cpu_s:.2f} s, ours {ours[-1].cpu_s:.2f} s", file=sys.stderr)
+            print(
+                f"turn {number + 1}: bare {cpu_s:.2f} s, ours {ours[-1].cpu_s:.2f} s, load {os.getloadavg()[0]:.1f}",
+                file=sys.stderr,
+            )
     os.sched_setaffinity(0, cores)
     delays = [delay for turn in ours for delay in turn.delays_ms]
     ours_cpu = sum(turn.cpu_s for turn in ours)
