@@ -21,6 +21,8 @@ from hotline.web import request_log
 # decoding comes in bursts that would make webhooks wait, so the sockets have a process of their own everywhere
 SMALL_SITE: Final = ("voice", "web", "live")
 
+GUNICORN_GIVES_UP: Final = 3
+
 
 def __getattr__(name: str) -> Flask:
     if name == "app":
@@ -36,6 +38,8 @@ def _serve(parts: tuple[str, ...]) -> Flask:
     try:
         settings = Settings.from_env()
     except SettingsError as faults:
-        sys.exit(f"hotline: settings are wrong\n{faults}")  # each fault is a line; a traceback would hide them
+        # each fault is a line, which a traceback would hide; with this code gunicorn stops instead of trying for ever
+        print(f"hotline: the settings are wrong\n{faults}", file=sys.stderr)  # noqa: T201
+        sys.exit(GUNICORN_GIVES_UP)
     threads = int(os.environ.get("HOTLINE_THREADS", "64"))  # as gunicorn.conf.py
     return create_app(build(settings, with_speech="media" in parts), parts, threads=threads)

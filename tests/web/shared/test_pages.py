@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from hotline.app import create_app
 from hotline.bootstrap import Runtime
 from hotline.calls.states import CallState, Outcome, PresenceState
 from hotline.follow_ups.states import CallbackState
-from hotline.web import formats, pages
+from hotline.web import formats, pages, request_log
 from hotline.web.access import public, undeclared
 from hotline.web.words import SIGNS, TABLES
 from hotline.work_orders.states import Holder, Part, Status, SubState
@@ -229,3 +230,22 @@ def test_every_code_of_the_trade_has_a_word() -> None:
     assert {*CallState} == set(SIGNS["call"])
     assert {*Outcome} == set(SIGNS["outcome"])
     assert {*PresenceState} == set(SIGNS["presence"])
+
+
+def test_wrong_settings_stop_the_server_with_every_fault_on_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import hotline.wsgi
+
+    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
+        monkeypatch.delenv(name)
+    configured: list[bool] = []
+    monkeypatch.setattr(request_log, "configure", lambda: configured.append(True))
+    with pytest.raises(SystemExit) as stopped:
+        hotline.wsgi.web  # noqa: B018 - building is what is looked at
+    assert stopped.value.code == 3
+    said = capsys.readouterr().err
+    assert "HOTLINE_DATABASE_URL: is not set" in said and "HOTLINE_SECRET_KEY: is not set" in said
+    assert configured, "logs go where they should before anything can be wrong"
+    with pytest.raises(AttributeError):
+        hotline.wsgi.kitchen  # noqa: B018
