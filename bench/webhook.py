@@ -106,6 +106,7 @@ class Load:
     ms: list[float] = field(default_factory=list)
     errors: int = 0
     seconds: float = 0.0
+    cpu_s: float = 0.0  # of the server meanwhile
 
 
 def run_load(port: int, requests: list[bytes], *, seconds: float, rate: float | None) -> Load:
@@ -224,9 +225,27 @@ def settings_env(database_url: str, data_dir: Path) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Server:
+    """A gunicorn that serves on ``port``."""
+
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Processor seconds its workers have used; 0 where the system does not tell."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        if not children.exists():
+            return 0.0
+        stats = [
+            Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children.read_text().split()
+        ]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serving(app: str, env: dict[str, str], log: Path) -> Iterator[int]:
-    """Run gunicorn with the project's own settings; yields the port."""
+def serving(app: str, env: dict[str, str], log: Path) -> Iterator[Server]:
+    """Run gunicorn with the project's own settings."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -239,7 +258,7 @@ def serving(app: str, env: dict[str, str], log: Path) -> Iterator[int]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{app} does not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.1)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -290,19 +309,23 @@ def measure(database_url: str, *, rate: float, seconds: float, folder: Path) -> 
     ours, theirs = Load(), Load()
     loader = Loader()
     with (
-        serving("hotline.wsgi:voice", env, folder / "voice.log") as voice_port,
-        serving("bench.webhook:bare()", env, folder / "bare.log") as bare_port,
+        serving("hotline.wsgi:voice", env, folder / "voice.log") as voice,
+        serving("bench.webhook:bare()", env, folder / "bare.log") as plain,
     ):
-        for port in (voice_port, bare_port):
-            loader.run(port, seconds=1, rate=None, most=3000)  # connections, caches, compiled statements
+        for server in (voice, plain):
+            loader.run(server.port, seconds=1, rate=None, most=3000)  # connections, caches, compiled statements
         warm = calls_kept(database_url)
         for _ in range(SLICES):
-            for port, total in ((voice_port, ours), (bare_port, theirs)):
-                part = loader.run(port, seconds=seconds / SLICES, rate=None, most=int(seconds / SLICES * 6000) + 1)
+            for server, total in ((voice, ours), (plain, theirs)):
+                used = server.cpu_s()
+                part = loader.run(
+                    server.port, seconds=seconds / SLICES, rate=None, most=int(seconds / SLICES * 6000) + 1
+                )
                 total.ms += part.ms
                 total.errors += part.errors
                 total.seconds += part.seconds
-        paced = loader.run(voice_port, seconds=seconds, rate=rate, most=int(rate * seconds))
+                total.cpu_s += server.cpu_s() - used
+        paced = loader.run(voice.port, seconds=seconds, rate=rate, most=int(rate * seconds))
     loader.close()
     kept = calls_kept(database_url)
     per_s, bare_per_s = len(ours.ms) / ours.seconds, len(theirs.ms) / theirs.seconds
@@ -313,6 +336,8 @@ def measure(database_url: str, *, rate: float, seconds: float, folder: Path) -> 
         "errors": ours.errors + theirs.errors + paced.errors,
         "bare_requests_per_s": round(bare_per_s, 1),
         "ratio": round(per_s / bare_per_s, 3),
+        "cpu_ms": round(ours.cpu_s * 1000 / len(ours.ms), 3),
+        "bare_cpu_ms": round(theirs.cpu_s * 1000 / len(theirs.ms), 3),
         "rate": rate,
         "paced_requests": len(paced.ms),
         "full_load_p50_ms": round(percentile(ours.ms, 0.50), 2),

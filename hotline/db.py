@@ -15,7 +15,18 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, MetaData, create_engine, event, make_url
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -34,6 +45,20 @@ class Base(DeclarativeBase):
     """Parent of every mapped class."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def table_of(mapped: type[Base]) -> Table:
+    """Return the table under a mapped class, for statements that go round the unit of work."""
+    table = mapped.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """Return the id of the one row an INSERT wrote."""
+    key = result.inserted_primary_key
+    assert key is not None  # only an INSERT of one row is asked
+    return int(key[0])
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -153,6 +178,16 @@ class EncryptedJSON(TypeDecorator[Any]):
         return None if value is None else json.loads(key_ring().decrypt(bytes(value)))
 
 
+PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    "synchronous=NORMAL",
+    "busy_timeout=10000",
+    # a call touches some fifteen pages, mostly the same ones: the log is emptied after 32 MB, not after every 60 calls
+    "wal_autocheckpoint=8000",
+)
+
+
 def make_engine(url: str, **options: Any) -> Engine:
     """Return an engine for PostgreSQL or SQLite.
 
@@ -174,7 +209,7 @@ def make_engine(url: str, **options: Any) -> Engine:
     def on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=10000"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -22,6 +22,7 @@ from hotline.calls.events import leg_on
 from hotline.calls.links import Links
 from hotline.calls.models import Call
 from hotline.calls.states import LEG_RANK, LEG_STATE_OF_STATUS, CallState, LegState, Outcome, Track
+from hotline.delivery import service as delivery
 from hotline.errors import HotlineError, Invalid, NotPermitted
 from hotline.follow_ups import lines
 from hotline.follow_ups import service as follow_ups
@@ -131,9 +132,8 @@ def voice() -> Response:
     """
     with transaction() as session:
         opened = _open(session, runtime().now())
-        number = service.number_dialled(session, request.form.get("To", ""))
     sound = _sound(opened.leg_id, opened.started_at)
-    return xml(twiml.greeting(number.greeting or twiml.GREETING, sound, _links()))
+    return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, _links()))
 
 
 @bp.post("/wait")
@@ -261,7 +261,9 @@ def conference() -> Response:
 @bp.post("/status")
 @public
 def status() -> Response:
-    """The carrier's word about a line, the caller's or (``leg``) an operator's, in whatever order it comes."""
+    """The carrier's word about a line, the caller's or (``leg``) an operator's, or about a text (``message``)."""
+    if "message" in request.args:
+        return _text_status()
     call_sid, word = field("CallSid"), field("CallStatus")
     if word not in LEG_STATE_OF_STATUS:
         raise Invalid("不认识的线路状态", CallStatus=word)
@@ -278,6 +280,16 @@ def status() -> Response:
         users = (change.user_id,) if change.user_id is not None else ()
         back = change.message_id is not None
         return Reply(twiml.nothing(), change.call_id, users, assign=back, message_id=change.message_id)
+
+    return once(handle)
+
+
+def _text_status() -> Response:
+    receipt, word = field("MessageSid"), request.form.get("MessageStatus", "")
+
+    def handle(session: Session, now: datetime) -> Reply:
+        delivery.carrier_says(session, token=request.args["message"], receipt=receipt, status=word, now=now)
+        return Reply(twiml.nothing())
 
     return once(handle)
 

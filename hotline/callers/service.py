@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert
 from sqlalchemy.orm import Session
 
 from hotline import audit
@@ -17,7 +17,7 @@ from hotline.accounts.roles import HUB, UNITS
 from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
 from hotline.callers.numbers import mask, normalise
-from hotline.db import key_ring
+from hotline.db import key_ring, new_id, table_of
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 
 PERSONAL: Final = ("phone", "name", "contact", "email")
@@ -46,10 +46,11 @@ def remember(
     return caller
 
 
-_NEW: Final = insert(Caller).returning(Caller.id)
+_NEW: Final = insert(table_of(Caller))
+_GONE: Final = delete(Caller).where(Caller.id == bindparam("caller_id"))
 
 
-def remember_contact(session: Session, *, phone: str | None, now: datetime) -> int:
+def remember_contact(connection: Connection, *, phone: str | None, now: datetime) -> int:
     """Add who called when only the number is known yet, and return the id: ``remember`` at a third of its cost."""
     number = normalise(phone)
     row = {
@@ -59,12 +60,12 @@ def remember_contact(session: Session, *, phone: str | None, now: datetime) -> i
         "salt": secrets.token_hex(16),
         "created_at": now,
     }
-    return session.connection().execute(_NEW, row).scalar_one()
+    return new_id(connection.execute(_NEW, row))
 
 
-def forget_contact(session: Session, caller_id: int) -> None:
+def forget_contact(connection: Connection, caller_id: int) -> None:
     """Take back a contact of the present transaction that turned out to be written by another."""
-    session.execute(delete(Caller).where(Caller.id == caller_id))
+    connection.execute(_GONE, {"caller_id": caller_id})
 
 
 def set_details(

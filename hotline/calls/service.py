@@ -25,20 +25,12 @@ from hotline.calls.states import (
     QueueKind,
     Track,
 )
+from hotline.db import new_id, table_of
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 
 FIRST_IN_LINE: Final = 24 * 3600  # seconds credited to a caller whose operator's line fell
 SETTLED_AS: Final = frozenset({Outcome.ANSWERED_ON_SPOT, Outcome.ORDERED, Outcome.NO_DEMAND})
 LINE_FAULT: Final = "话机未接通"
-
-
-@dataclass(frozen=True, slots=True)
-class Dialled:
-    """The set-up of a dialled number; the default for one nobody set up."""
-
-    number_id: int | None = None
-    greeting: str = ""
-    skill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +40,7 @@ class Opened:
     call_id: int
     leg_id: int
     started_at: datetime
+    greeting: str  # of the dialled number; empty when nobody set one up
     new: bool
 
 
@@ -76,8 +69,8 @@ class LegChange:
     message_id: int | None = None
 
 
-# The one thing every ringing caller waits for: statements are made once and go round the unit of work, which costs a
-# third of what mapped objects do here. Everything later in a call is rare enough for objects.
+# What every ringing caller waits for. Its statements are made once and go round the unit of work, which costs a
+# third of what mapped objects do here; everything later in a call is rare enough for objects.
 _KNOWN: Final = (
     select(Call.id, CallLeg.id, Call.started_at)
     .join(CallLeg, (CallLeg.call_id == Call.id) & (CallLeg.track == Track.CALLER))
@@ -90,8 +83,8 @@ _NEW_CALL: Final = {
     "sqlite": sqlite.insert(Call).on_conflict_do_nothing().returning(Call.id),
     "postgresql": postgresql.insert(Call).on_conflict_do_nothing().returning(Call.id),
 }
-_NEW_LEG: Final = insert(CallLeg).returning(CallLeg.id)
-_NEW_EVENT: Final = insert(QueueEvent)
+_NEW_LEG: Final = insert(table_of(CallLeg))
+_NEW_EVENT: Final = insert(table_of(QueueEvent))
 
 
 def open_call(session: Session, *, provider_id: str, dialled: str, phone: str | None, now: datetime) -> Opened:
@@ -100,28 +93,26 @@ def open_call(session: Session, *, provider_id: str, dialled: str, phone: str | 
     Told again of the same ``provider_id`` nothing changes. ``dialled`` and ``phone`` come as the carrier sent them;
     a dialled number that nobody set up is taken all the same.
     """
-    known = _opened(session, provider_id)
-    if known is not None:
-        return known
     connection = session.connection()
-    number = number_dialled(session, dialled)
-    caller_id = callers.remember_contact(session, phone=phone, now=now)
+    plain = dialled.removeprefix("+86").removeprefix("+")  # 12345 also answers to +8612345
+    number = connection.execute(_DIALLED, {"dialled": dialled, "plain": plain}).first()
+    number_id, greeting, skill = number or (None, "", "")
+    caller_id = callers.remember_contact(connection, phone=phone, now=now)
     call = {
         "provider_id": provider_id,
         "dialled": dialled[:20],
-        "number_id": number.number_id,
+        "number_id": number_id,
         "caller_id": caller_id,
         "state": CallState.GREETING,
-        "skill": number.skill,
+        "skill": skill,
         "started_at": now,
         "version": 1,
     }
     call_id = connection.execute(_NEW_CALL[connection.dialect.name], call).scalar()
-    if call_id is None:  # another process was writing the same call, and is done now
-        callers.forget_contact(session, caller_id)
-        known = _opened(session, provider_id)
-        assert known is not None
-        return known
+    if call_id is None:  # told before, or another process is telling it now
+        callers.forget_contact(connection, caller_id)
+        known = connection.execute(_KNOWN, {"provider_id": provider_id}).one()
+        return Opened(*known, greeting=greeting, new=False)
     leg = {
         "call_id": call_id,
         "track": Track.CALLER,
@@ -130,21 +121,9 @@ def open_call(session: Session, *, provider_id: str, dialled: str, phone: str | 
         "started_at": now,
         "answered_at": now,
     }
-    leg_id = connection.execute(_NEW_LEG, leg).scalar_one()
+    leg_id = new_id(connection.execute(_NEW_LEG, leg))
     connection.execute(_NEW_EVENT, {"call_id": call_id, "kind": QueueKind.ARRIVED, "at": now})
-    return Opened(call_id, leg_id, now, new=True)
-
-
-def _opened(session: Session, provider_id: str) -> Opened | None:
-    row = session.connection().execute(_KNOWN, {"provider_id": provider_id}).first()
-    return None if row is None else Opened(*row, new=False)
-
-
-def number_dialled(session: Session, dialled: str) -> Dialled:
-    """Return the set-up of a dialled number: ``12345`` also answers to ``+8612345``."""
-    plain = dialled.removeprefix("+86").removeprefix("+")
-    row = session.connection().execute(_DIALLED, {"dialled": dialled, "plain": plain}).first()
-    return Dialled() if row is None else Dialled(*row)
+    return Opened(call_id, leg_id, now, greeting, new=True)
 
 
 def enter_queue(session: Session, *, call_id: int, now: datetime) -> Call:
