@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +25,8 @@ from hotline.work_orders.steps import (
     rule_for,
     sub_of,
 )
+
+CONTACT_WAY_AT_MOST: Final = 40
 
 
 def sign(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) -> WorkOrder:
@@ -154,6 +157,8 @@ def _check(
             faults["contacted_at"] = "联系时间不能晚于现在"
         if not contact_way.strip():
             faults["contact_way"] = "请填写联系方式，如电话、上门"
+        elif len(contact_way.strip()) > CONTACT_WAY_AT_MOST:
+            faults["contact_way"] = f"联系方式最多 {CONTACT_WAY_AT_MOST} 字"
     if solved not in set(Solved):
         faults["solved"] = "请选择是否解决"
     elif solved != Solved.YES and not unsolved_reason.strip():
