@@ -172,8 +172,9 @@ def order(number: str) -> ResponseReturnValue:
         if actor.unit_id is not None:
             delivery.receipted(session, found.id, actor.unit_id, now)
         own = _own_sub(session, found)
-        next_step, more = _steps(session, found)
+        actions = {action for action, _ in queries.allowed_actions(found, actor)}
         below = units.subtree_ids(session, actor.unit_id) if actor.unit_id else []
+        steps = _steps(found, actions, has_units_below=len(below) > 1)
         return render_template(
             "portal/order.html",
             order=found,
@@ -185,9 +186,12 @@ def order(number: str) -> ResponseReturnValue:
             story=story(session, found, actor),
             holder=boards.holders(session, [found.id]).get(found.id, "热线中心"),
             deliveries=deliveries.of_order(session, found.id, unit_ids=below),
-            next_step=next_step,
-            more=more,
-            actions={action.value for action, _ in queries.allowed_actions(found, actor)},
+            unit_names={part.unit_id: part.unit.name for part in found.sub_orders},
+            report=queries.last_report(session, found, actor),
+            next_step=steps[0] if steps else None,
+            more=steps[1:],
+            actions=actions,
+            can_hand_down=len(below) > 1,
             sent=request.args.get("sent"),
         )
 
@@ -200,12 +204,9 @@ def _own_sub(session: Session, order: WorkOrder) -> SubOrder:
     return (own or mine)[-1]
 
 
-def _steps(session: Session, order: WorkOrder) -> tuple[Step | None, list[Step]]:
-    """The one big button and what stands under 更多, from what the table of transitions allows."""
-    actor = the_actor()
-    allowed = {action for action, _ in queries.allowed_actions(order, actor)}
+def _steps(order: WorkOrder, allowed: set[Action], *, has_units_below: bool) -> list[Step]:
+    """What the table of transitions allows, the one big button first; the rest stands under 更多."""
     number = order.order_no
-    below = actor.unit_id is not None and bool(units.children(session, actor.unit_id))
     found = {
         Action.SIGN: Step("签收", url_for("portal.sign", number=number), "check-lg", post=True),
         Action.APPROVE: Step("审核通过", url_for("portal.approve", number=number), "check-lg", post=True),
@@ -213,8 +214,9 @@ def _steps(session: Session, order: WorkOrder) -> tuple[Step | None, list[Step]]
         Action.REPORT: Step("反馈办理结果", url_for("portal.report", number=number), "send"),
         Action.REJECT: Step("驳回", url_for("portal.reject", number=number), "arrow-return-left", opens="reject"),
     }
-    steps = [step for action, step in found.items() if action in allowed and (action != Action.HAND_DOWN or below)]
-    return (steps[0], steps[1:]) if steps else (None, [])
+    if not has_units_below:
+        del found[Action.HAND_DOWN]
+    return [step for action, step in found.items() if action in allowed]
 
 
 def _category(session: Session, order: WorkOrder) -> str:
@@ -359,7 +361,7 @@ def _hand_down_page(number: str, typed: dict[str, str], faults: dict[str, object
         return render_template(
             "portal/hand_down.html",
             order=found,
-            children=[(unit.id, unit.name, "", "") for unit in below],
+            children=[(unit.id, proposal.local_name(unit, above), "", "") for unit in below],
             why=f"{guess.reason}，已为您选中" if guess else None,
             due_help=f"工单时限 {moment(found.deadline_at, tz)}，建议时限已扣除审核时间" if found.deadline_at else None,
             typed=typed
@@ -436,7 +438,7 @@ def _report_page(number: str, typed: dict[str, Any], faults: dict[str, object]) 
             typed=typed,
             faults=faults,
             ways=[(way, way) for way in CONTACT_WAYS],
-            reasons=[(reason, reason) for reason in UNSOLVED],
+            reasons=[("", "请选择"), *((reason, reason) for reason in UNSOLVED)],
         )
 
 

@@ -89,11 +89,15 @@ def find_place(*, address: str, area_code: str, units: Sequence[Unit]) -> Place 
 def propose_below(*, text: str, above: Unit, units: Sequence[Unit]) -> Place | None:
     """Return the one of a county's own units whose place ``text`` names, and how; None when it names none."""
     for unit in units:
-        # townships are often written with their county's name before their own
-        name = place_name(unit).removeprefix(place_name(above)) or place_name(unit)
+        name = local_name(unit, above)
         if name in text:
             return Place(unit, f"地址写有“{name}”")
     return None
+
+
+def local_name(unit: Unit, above: Unit) -> str:
+    """Return what a unit is called within its county: a township is often listed with the county's name before it."""
+    return place_name(unit).removeprefix(place_name(above)) or place_name(unit)
 
 
 def place_name(unit: Unit) -> str:

@@ -1,0 +1,90 @@
+"""Boards and search: what the hub finds, what a county sees of its townships, orders by light."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hotline.errors import Invalid, NotPermitted
+from hotline.work_orders import boards, service
+from hotline.work_orders.states import Status
+from tests.factories import units as make_units
+from tests.factories.orders import order_at
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [(DAY * 10, "green"), (DAY * 2.1, "green"), (DAY * 2, "yellow"), (DAY * 0, "yellow"), (DAY * -0.01, "red")],
+)
+def test_a_light_turns_yellow_in_the_last_fifth_and_red_after_the_deadline(
+    now: datetime, left: timedelta, shown: str
+) -> None:
+    assert boards.light(now + left, now + left - DAY * 10, now) == shown
+
+
+def test_only_open_orders_whose_clock_runs_have_a_light(session: Session, now: datetime) -> None:
+    city = make_units.city(session)
+    order_at(session, city, Status.DRAFT)
+    order_at(session, city, Status.IN_HAND)
+    assert boards.lights(session, now) == boards.Lights(green=1, yellow=0, red=0)
+    assert boards.lights(session, now + DAY * 30) == boards.Lights(green=0, yellow=0, red=1)
+
+
+def test_the_hub_finds_orders_by_number_and_place_and_units_may_not_search(session: Session) -> None:
+    city = make_units.city(session)
+    first = order_at(session, city, Status.TO_REVIEW, address="冀州区德政大道")
+    second = order_at(session, city, Status.IN_HAND)
+    assert list(boards.search(session, city.reviewer).items) == [second, first]  # the latest change first
+    assert list(boards.search(session, city.reviewer, text=first.order_no[-7:]).items) == [first]
+    assert list(boards.search(session, city.reviewer, text="德政大道").items) == [first]
+    assert list(boards.search(session, city.reviewer, statuses=["in_hand"]).items) == [second]
+    assert boards.search(session, city.reviewer, text="%").total == 0
+    assert boards.counts_by_status(session, city.reviewer) == {"to_review": 1, "in_hand": 1}
+    with pytest.raises(NotPermitted):
+        boards.search(session, city.county_clerk)
+    with pytest.raises(Invalid):
+        boards.search(session, city.reviewer, page=0)
+
+
+def test_a_county_sees_its_own_townships_by_state_and_nobody_else_s(session: Session, now: datetime) -> None:
+    city = make_units.city(session)
+    waiting = order_at(session, city, Status.TO_SIGN_TIER3)
+    working = order_at(session, city, Status.IN_HAND_TIER3)
+    checked = order_at(session, city, Status.TO_CHECK_TIER2)
+    board = boards.county_board(session, city.county_clerk, now=now)
+    assert [sub.order for sub in board.to_sign] == [waiting]
+    assert [sub.order for sub in board.in_hand] == [working]
+    assert [sub.order for sub in board.to_check] == [checked]
+    busy = [township for township in board.townships if township.busy]
+    assert [(one.unit, one.to_sign, one.in_hand, one.to_check, one.overdue) for one in busy] == [
+        (city.township, 1, 1, 1, 0)
+    ]
+    late = boards.county_board(session, city.county_clerk, now=now + DAY * 30)
+    assert late.townships[0].overdue == 2  # what was reported is not late any more
+    other = boards.county_board(session, city.other_county_clerk, now=now)
+    assert not any(township.busy for township in other.townships)
+    with pytest.raises(NotPermitted):
+        boards.county_board(session, city.township_clerk, now=now)
+
+
+def test_what_a_unit_has_to_do_itself_is_told_from_what_it_handed_down(session: Session) -> None:
+    city = make_units.city(session)
+    own = order_at(session, city, Status.IN_HAND)
+    below = order_at(session, city, Status.IN_HAND_TIER3)
+    assert [sub.order for sub in boards.to_work(session, city.county_clerk).items] == [own]
+    assert [sub.order for sub in boards.to_work(session, city.township_clerk).items] == [below]
+
+
+def test_a_list_names_who_holds_each_order_and_how_often_it_was_urged(session: Session) -> None:
+    city = make_units.city(session)
+    held = order_at(session, city, Status.IN_HAND_TIER3)
+    hub = order_at(session, city, Status.TO_REVIEW)
+    for _ in range(2):
+        service.urge(session, order=held, actor=city.operator, now=held.updated_at)
+    ids = [held.id, hub.id]
+    assert boards.holders(session, ids) == {held.id: city.township.name}
+    assert boards.urges(session, ids) == {held.id: 2}
