@@ -25,6 +25,7 @@ import importlib.metadata
 import json
 import multiprocessing
 import os
+import queue
 import re
 import socket
 import subprocess
@@ -185,9 +186,15 @@ def run_bare(model: Path, lanes: list[list[Clip]], core: int, *, paced: bool) ->
     out: Queue[Any] = context.Queue()
     process = context.Process(target=decode, args=(model, lanes, core, paced, out))
     process.start()
-    cpu_s, found = out.get()
-    process.join()
-    return cpu_s, found
+    while True:
+        try:
+            cpu_s, found = out.get(timeout=1.0)
+        except queue.Empty:
+            if not process.is_alive():
+                raise SystemExit("the process of bare Vosk ended without figures") from None
+        else:
+            process.join()
+            return cpu_s, found
 
 
 # --- ours ---
