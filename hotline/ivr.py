@@ -11,13 +11,16 @@ from datetime import datetime
 from typing import Final
 from unicodedata import normalize
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 from prometheus_client import Counter
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from hotline.accounts.service import SYSTEM
 from hotline.calls import queries, service
+from hotline.calls.arrivals import NumberBook, Opened, open_call
 from hotline.calls.events import leg_on
 from hotline.calls.links import Links
 from hotline.calls.models import Call
@@ -30,7 +33,7 @@ from hotline.follow_ups.states import KEYS, Way
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.web import twiml
 from hotline.web.access import public
-from hotline.web.context import runtime, transaction
+from hotline.web.context import runtime
 from hotline.web.errors import STATUS
 from hotline.web.stream_token import make_token
 from hotline.web.twilio_signature import check_request
@@ -40,6 +43,7 @@ from hotline.web.webhook import Reply, field, id_in_query, once, plain, xml
 log = logging.getLogger(__name__)
 bp = Blueprint("ivr", __name__, url_prefix="/ivr")
 
+NUMBERS: Final = "hotline_dialled_numbers"
 MEDIA_PATH: Final = "/media/stream"
 OVER: Final = frozenset(
     word for word, state in LEG_STATE_OF_STATUS.items() if LEG_RANK[state] == LEG_RANK[LegState.ENDED]
@@ -48,6 +52,12 @@ SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
 WRONG_KEYS_AT_MOST: Final = 2
 FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
+
+
+@bp.record
+def keep_numbers(state: BlueprintSetupState) -> None:
+    """Give the app its own memory of the dialled numbers."""
+    state.app.extensions[NUMBERS] = NumberBook()
 
 
 @bp.before_request
@@ -106,15 +116,21 @@ def _sound(leg_id: int, issued_at: datetime | None = None) -> Sound:
     return Sound(settings.media_url + MEDIA_PATH, make_token(settings, leg_id, stamp))
 
 
-def _open(session: Session, now: datetime) -> service.Opened:
+def _open(connection: Connection, now: datetime) -> Opened:
     """Return the call on this line; one that came while the database was away is opened now."""
-    return service.open_call(
-        session,
+    return open_call(
+        connection,
+        current_app.extensions[NUMBERS],
         provider_id=field("CallSid"),
         dialled=request.form.get("To", ""),
         phone=request.form.get("From"),
         now=now,
     )
+
+
+def _call(session: Session, now: datetime) -> Call:
+    call = queries.by_provider_id(session, field("CallSid"))
+    return call or session.get_one(Call, _open(session.connection(), now).call_id)
 
 
 def _sound_if_none(session: Session, call: Call) -> Sound | None:
@@ -130,8 +146,8 @@ def voice() -> Response:
 
     The answer is made of what is written about the call, so a repetition gets the same without its being kept.
     """
-    with transaction() as session:
-        opened = _open(session, runtime().now())
+    with runtime().engine.begin() as connection:
+        opened = _open(connection, runtime().now())
     sound = _sound(opened.leg_id, opened.started_at)
     return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, _links()))
 
@@ -142,7 +158,7 @@ def wait() -> Response:
     """A round of the waiting line: enters the queue, tells place and expected wait now and then, runs the queue."""
 
     def handle(session: Session, now: datetime) -> Reply:
-        call = service.enter_queue(session, call_id=_open(session, now).call_id, now=now)
+        call = service.enter_queue(session, call_id=_call(session, now).id, now=now)
         entered = call.queued_at == now
         facts = queries.wait_facts(session, call, now=now)
         turn, told, quiet = (_small(name) for name in ("turn", "told", "quiet"))
@@ -165,7 +181,8 @@ def key() -> Response:
 
     def handle(session: Session, now: datetime) -> Reply:
         if request.args.get("place") == "greeting":
-            return Reply(twiml.queue(_sound(_open(session, now).leg_id), _links()))
+            leg_id = _open(session.connection(), now).leg_id
+            return Reply(twiml.queue(_sound(leg_id), _links()))
         return Reply(twiml.key_in_queue(request.form.get("Digits", ""), _links()))
 
     return once(handle)
@@ -193,7 +210,7 @@ def bridge() -> Response:
     """A waiting caller's operator is being rung: into the conference. Without one any more, back to the queue."""
 
     def handle(session: Session, now: datetime) -> Reply:
-        call = session.get_one(Call, _open(session, now).call_id)
+        call = _call(session, now)
         if call.state != CallState.TALKING:
             return Reply(twiml.apology(_links()))
         return Reply(twiml.join_caller(call.id, _sound_if_none(session, call), _links()))
@@ -207,7 +224,7 @@ def again() -> Response:
     """The operator's line fell before anybody talked: an apology, and first in line."""
 
     def handle(session: Session, now: datetime) -> Reply:
-        _open(session, now)
+        _call(session, now)
         return Reply(twiml.apology(_links()))
 
     return once(handle)
@@ -221,7 +238,7 @@ def after_call() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         if request.form.get("CallStatus") in OVER:
             return _caller_gone(session, now)
-        call = session.get_one(Call, _open(session, now).call_id)
+        call = _call(session, now)
         operator_id = call.operator_id
         if service.after_talk(session, call_id=call.id, now=now):
             return Reply(twiml.thanks(ordered=call.outcome == Outcome.ORDERED))
@@ -296,9 +313,9 @@ def _text_status() -> Response:
 
 def _caller_gone(session: Session, now: datetime) -> Reply:
     # also a call whose end is told before its beginning: who hangs up during the greeting is a row too
-    opened = _open(session, now)
-    ended = service.caller_gone(session, provider_id=field("CallSid"), now=now)
-    return Reply(twiml.nothing(), opened.call_id, ended.user_ids if ended is not None else (), assign=True)
+    call = _call(session, now)
+    ended = service.caller_gone(session, provider_id=call.provider_id, now=now)
+    return Reply(twiml.nothing(), call.id, ended.user_ids if ended is not None else (), assign=True)
 
 
 @bp.post("/message")

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline import outbox
 from hotline.accounts.service import Actor
-from hotline.callers import service as callers
+from hotline.calls import arrivals
+from hotline.calls.arrivals import Opened
 from hotline.calls.events import leg_of, leg_on, locked_call, locked_presence, move_call, move_presence, note
-from hotline.calls.models import Call, CallLeg, DialledNumber, QueueEvent, Utterance
+from hotline.calls.models import Call, CallLeg, Utterance
 from hotline.calls.states import (
     LEG_RANK,
     LEG_STATE_OF_STATUS,
@@ -25,23 +25,11 @@ from hotline.calls.states import (
     QueueKind,
     Track,
 )
-from hotline.db import new_id, table_of
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 
 FIRST_IN_LINE: Final = 24 * 3600  # seconds credited to a caller whose operator's line fell
 SETTLED_AS: Final = frozenset({Outcome.ANSWERED_ON_SPOT, Outcome.ORDERED, Outcome.NO_DEMAND})
 LINE_FAULT: Final = "话机未接通"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A call and the caller's leg, as first written. ``new`` is False when the carrier told of it before."""
-
-    call_id: int
-    leg_id: int
-    started_at: datetime
-    greeting: str  # of the dialled number; empty when nobody set one up
-    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,61 +57,11 @@ class LegChange:
     message_id: int | None = None
 
 
-# What every ringing caller waits for. Its statements are made once and go round the unit of work, which costs a
-# third of what mapped objects do here; everything later in a call is rare enough for objects.
-_KNOWN: Final = (
-    select(Call.id, CallLeg.id, Call.started_at)
-    .join(CallLeg, (CallLeg.call_id == Call.id) & (CallLeg.track == Track.CALLER))
-    .where(Call.provider_id == bindparam("provider_id"))
-)
-_DIALLED: Final = select(DialledNumber.id, DialledNumber.greeting, DialledNumber.skill).where(
-    DialledNumber.number.in_([bindparam("dialled"), bindparam("plain")])
-)
-_NEW_CALL: Final = {
-    "sqlite": sqlite.insert(Call).on_conflict_do_nothing().returning(Call.id),
-    "postgresql": postgresql.insert(Call).on_conflict_do_nothing().returning(Call.id),
-}
-_NEW_LEG: Final = insert(table_of(CallLeg))
-_NEW_EVENT: Final = insert(table_of(QueueEvent))
-
-
 def open_call(session: Session, *, provider_id: str, dialled: str, phone: str | None, now: datetime) -> Opened:
-    """Write down that a call has come, with its caller, the caller's leg and the event ``arrived``.
-
-    Told again of the same ``provider_id`` nothing changes. ``dialled`` and ``phone`` come as the carrier sent them;
-    a dialled number that nobody set up is taken all the same.
-    """
-    connection = session.connection()
-    plain = dialled.removeprefix("+86").removeprefix("+")  # 12345 also answers to +8612345
-    number = connection.execute(_DIALLED, {"dialled": dialled, "plain": plain}).first()
-    number_id, greeting, skill = number or (None, "", "")
-    caller_id = callers.remember_contact(connection, phone=phone, now=now)
-    call = {
-        "provider_id": provider_id,
-        "dialled": dialled[:20],
-        "number_id": number_id,
-        "caller_id": caller_id,
-        "state": CallState.GREETING,
-        "skill": skill,
-        "started_at": now,
-        "version": 1,
-    }
-    call_id = connection.execute(_NEW_CALL[connection.dialect.name], call).scalar()
-    if call_id is None:  # told before, or another process is telling it now
-        callers.forget_contact(connection, caller_id)
-        known = connection.execute(_KNOWN, {"provider_id": provider_id}).one()
-        return Opened(*known, greeting=greeting, new=False)
-    leg = {
-        "call_id": call_id,
-        "track": Track.CALLER,
-        "provider_id": provider_id,
-        "state": LegState.LIVE,
-        "started_at": now,
-        "answered_at": now,
-    }
-    leg_id = new_id(connection.execute(_NEW_LEG, leg))
-    connection.execute(_NEW_EVENT, {"call_id": call_id, "kind": QueueKind.ARRIVED, "at": now})
-    return Opened(call_id, leg_id, now, greeting, new=True)
+    """Write down that a call has come, or find it when it was told before (see ``arrivals.open_call``)."""
+    return arrivals.open_call(
+        session.connection(), arrivals.NumberBook(), provider_id=provider_id, dialled=dialled, phone=phone, now=now
+    )
 
 
 def enter_queue(session: Session, *, call_id: int, now: datetime) -> Call:

@@ -76,9 +76,8 @@ class Outcome(StrEnum):
 
 
 class QueueKind(StrEnum):
-    """Raw events of the way to a person."""
+    """Raw events of the way to a person. That a call came at all is told by its own row."""
 
-    ARRIVED = "arrived"
     ENTERED = "entered"
     OFFERED = "offered"
     OFFER_LAPSED = "offer_lapsed"

@@ -33,7 +33,6 @@ def test_told_twice_of_a_call_there_is_one(session: Session, now: datetime) -> N
     assert not again.new
     assert (again.call_id, again.leg_id, again.started_at) == (first.call_id, first.leg_id, now)
     assert session.scalar(select(func.count()).select_from(CallLeg)) == 1
-    assert kinds(session, session.get_one(Call, first.call_id)) == [QueueKind.ARRIVED]
     assert session.scalar(select(func.count()).select_from(Caller)) == 1
 
 
@@ -55,7 +54,7 @@ def test_hanging_up_during_the_greeting_is_a_row(session: Session, now: datetime
     call = make.arrived(session, now=now)
     service.caller_gone(session, provider_id=call.provider_id, now=now + SECOND)
     assert (call.state, call.outcome, call.ended_at) == (CallState.ENDED, Outcome.ABANDONED_GREETING, now + SECOND)
-    assert kinds(session, call) == [QueueKind.ARRIVED, QueueKind.ABANDONED, QueueKind.ENDED]
+    assert kinds(session, call) == [QueueKind.ABANDONED, QueueKind.ENDED]
 
 
 def test_hanging_up_while_waiting_is_another(session: Session, now: datetime) -> None:
@@ -64,7 +63,7 @@ def test_hanging_up_while_waiting_is_another(session: Session, now: datetime) ->
     service.caller_gone(session, provider_id=call.provider_id, now=now + 2 * SECOND)
     assert call.outcome == Outcome.ABANDONED
     assert call.ended_at == now + SECOND
-    assert kinds(session, call) == [QueueKind.ARRIVED, QueueKind.ENTERED, QueueKind.ABANDONED, QueueKind.ENDED]
+    assert kinds(session, call) == [QueueKind.ENTERED, QueueKind.ABANDONED, QueueKind.ENDED]
 
 
 def test_a_late_webhook_never_takes_an_ended_call_back(session: Session, now: datetime) -> None:

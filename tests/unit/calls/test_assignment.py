@@ -63,7 +63,7 @@ def test_accepting_writes_the_talk_the_leg_and_the_way_out_together(session: Ses
     assert (call.state, call.operator_id, call.answered_at) == (CallState.TALKING, who.user_id, now + 7 * SECOND)
     row = session.get_one(OutboxMessage, taken.message_id)
     assert (row.topic, row.payload) == ("call.connect", {"call_id": call.id, "leg_id": taken.leg_id})
-    assert [event.kind for event in queries.events(session, call.id)] == ["arrived", "entered", "offered", "answered"]
+    assert [event.kind for event in queries.events(session, call.id)] == ["entered", "offered", "answered"]
     with pytest.raises(NotAllowedNow):
         assignment.accept(session, actor=who, call_id=call.id, desk="desk-1", now=now)
 
@@ -228,5 +228,4 @@ def test_two_processes_told_of_one_call_write_it_once(either_sessions: SessionFa
     assert len(found) == 4
     assert len(set(found)) == 1
     with session_scope(either_sessions) as session:
-        assert [event.kind for event in queries.events(session, found[0])] == ["arrived"]
         assert len(session.scalars(select(Caller.id)).all()) == 1

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hotline.bootstrap import Runtime
 from hotline.callers.models import Caller
 from hotline.calls import assignment, queries, service
-from hotline.calls.models import Call, CallLeg, QueueEvent
+from hotline.calls.models import Call, CallLeg
 from hotline.calls.states import CallState, Outcome, QueueKind
 from hotline.clock import utc_now
 from hotline.telephony.simulated import SimulatedTelephony
@@ -90,7 +90,7 @@ def test_the_same_webhook_again_gets_the_same_answer_and_adds_nothing(
         clock.forward(3)
     assert len(set(answers)) == 1
     with scope() as session:
-        for table, rows in ((Call, 1), (CallLeg, 1), (QueueEvent, 1), (Caller, 1)):
+        for table, rows in ((Call, 1), (CallLeg, 1), (Caller, 1)):
             assert session.scalar(select(func.count()).select_from(table)) == rows
 
 
@@ -101,7 +101,7 @@ def test_a_repeated_wait_tells_the_same_and_enters_once(carrier: Carrier, call_o
     assert carrier.post("/ivr/wait", form).data == carrier.post("/ivr/wait", form).data
     with scope() as session:
         kinds = [event.kind for event in queries.events(session, call_of(sid).id)]
-    assert kinds == [QueueKind.ARRIVED, QueueKind.ENTERED]
+    assert kinds == [QueueKind.ENTERED]
 
 
 def test_waiting_is_told_on_arrival_on_change_and_every_half_minute(carrier: Carrier, clock: Clock) -> None:
@@ -227,7 +227,7 @@ def test_from_the_queue_to_the_person_to_the_thanks(
     assert (call_of(sid).state, call_of(sid).outcome) == (CallState.ENDED, Outcome.ANSWERED_ON_SPOT)
     with scope() as session:
         kinds = [event.kind for event in queries.events(session, call.id)]
-    assert kinds == ["arrived", "entered", "offered", "answered", "connected", "ended"]
+    assert kinds == ["entered", "offered", "answered", "connected", "ended"]
 
 
 def _connect(carrier: Carrier, runtime: Runtime, message_id: int) -> bool:
