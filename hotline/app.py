@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, redirect
+from flask import Flask, Request, redirect
+from flask.sessions import SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
-from hotline import api, backoffice, duty_desk, ivr, media, portal
+from hotline import agents, api, backoffice, duty_desk, ivr, media, portal
 from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
 from hotline.web.words import sign
@@ -23,6 +24,13 @@ PAGES: Final = frozenset({"web", "live"})  # parts with people at a browser: log
 
 MAX_PAGE: Final = 24 << 20  # photographs of a report
 MAX_WEBHOOK: Final = 256 << 10
+
+
+class NoSessions(SessionInterface):
+    """Carriers and sound have no cookies to read."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        """Open none."""
 
 
 def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 64) -> Flask:
@@ -42,6 +50,8 @@ def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 6
     security.init_app(app, https=runtime.settings.secure_cookies)
     app.register_blueprint(health.bp)
     with_pages = bool(chosen & PAGES)
+    if not with_pages:
+        app.session_interface = NoSessions()
     errors.init_app(app, with_pages=with_pages)
     app.config["MAX_CONTENT_LENGTH"] = MAX_PAGE if with_pages else MAX_WEBHOOK
     if with_pages:
@@ -79,6 +89,7 @@ def _voice(app: Flask, _runtime: Runtime, _slots: int) -> None:
 
 def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Operators, units, callback officers, the hub, programs."""
+    app.register_blueprint(agents.bp)
     app.register_blueprint(portal.bp)
     app.register_blueprint(duty_desk.bp)
     app.register_blueprint(backoffice.bp)

@@ -1,0 +1,175 @@
+"""The draft form of the desk: what it shows, and what of a sent form a person typed.
+
+A field is shown as typed once a person touched it, else as the conversation fills it. The form carries what it showed,
+so that only what differs from that counts as typed; words heard meanwhile never replace it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from hotline.accounts.service import Actor
+from hotline.callers import service as callers
+from hotline.calls import queries as calls
+from hotline.calls.events import locked_call
+from hotline.calls.models import Call
+from hotline.calls.states import Track
+from hotline.errors import Invalid, NotAllowedNow
+from hotline.units import queries as units
+from hotline.units.models import Category, ResponsibilityLine, Unit
+from hotline.work_orders import proposal, queries, service
+from hotline.work_orders.filling import fill
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import DemandType, Status, Urgency
+
+BLANK: Final[dict[str, Any]] = {
+    "demand_type": DemandType.HELP.value,
+    "category_code": "",
+    "area_code": "",
+    "address": "",
+    "event_time": "",
+    "urgency": Urgency.NORMAL.value,
+    "title": "",
+    "content": "",
+    "desired_result": "",
+    "confidential": False,
+    "callback_wanted": True,
+    "read_back_ok": False,
+}
+OF_CALLER: Final = {"caller_name": "name", "caller_contact": "contact"}
+SHOWN: Final = "shown"  # the field in which a form says what it showed
+MATTER: Final = "matter"  # which demand of the call it is about: how many are settled already
+ALREADY: Final = "这件诉求已经提交或答复，之后的修改没有保存"
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What words are compared with."""
+
+    units: Sequence[Unit]
+    categories: Sequence[Category]
+    lines: Sequence[ResponsibilityLine]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftForm:
+    """What the form shows. ``from_call``: fields the conversation filled and nobody touched."""
+
+    order: WorkOrder | None
+    matter: int
+    values: dict[str, Any]
+    from_call: frozenset[str]
+
+    @property
+    def shown(self) -> str:
+        """The values as the form sends them back."""
+        return json.dumps(self.values, ensure_ascii=False, sort_keys=True)
+
+
+def city(session: Session, *, now: datetime, tz: tzinfo) -> City:
+    """Read units, kinds of matter and the responsibility list of today."""
+    today = now.astimezone(tz).date()
+    return City(units.active_units(session), units.categories(session), units.lines_in_force(session, on=today))
+
+
+def orders_of(session: Session, call: Call) -> tuple[WorkOrder | None, list[WorkOrder]]:
+    """Return the draft of a call, if one is begun, and the orders of it that are settled, the first first."""
+    found = queries.of_call(session, call.id)
+    drafts = [order for order in found if order.status == Status.DRAFT]
+    return (drafts[-1] if drafts else None), [order for order in found if order.status != Status.DRAFT]
+
+
+def said_by_caller(session: Session, call: Call) -> list[str]:
+    """Return the caller's words, in order."""
+    return [row.text for row in calls.utterances(session, call.id) if row.track == Track.CALLER and row.text]
+
+
+def draft_form(session: Session, call: Call, here: City) -> DraftForm:
+    """Return the form of a call's present demand. The second one of a call begins empty: the words are the first's."""
+    order, settled = orders_of(session, call)
+    told = {}
+    if not settled:
+        told = fill(said_by_caller(session, call), units=here.units, categories=here.categories, lines=here.lines)
+    touched = set(order.touched) if order is not None else set()
+    values = {name: getattr(order, name) if order is not None else blank for name, blank in BLANK.items()}
+    filled = {name: value for name, value in told.items() if name in BLANK and name not in touched}
+    known = {field: getattr(call.caller, name) or "" for field, name in OF_CALLER.items()}
+    return DraftForm(order, len(settled), values | filled | known, frozenset(filled))
+
+
+def posted(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the draft fields of a sent form. Fields that were not sent are left out."""
+    values: dict[str, Any] = {}
+    for name, blank in {**BLANK, **dict.fromkeys(OF_CALLER, "")}.items():
+        if name not in form:
+            continue
+        # a check box says nothing when it is off: a hidden field of the same name before it does
+        last = form.getlist(name)[-1]
+        values[name] = last == "1" if isinstance(blank, bool) else last.replace("\r\n", "\n").strip()
+    return values
+
+
+def typed_in(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what of a sent form differs from what it showed. A form that says nothing of that was typed by hand."""
+    try:
+        shown = json.loads(form.get(SHOWN) or "{}")
+    except ValueError as fault:
+        raise Invalid("页面数据有误，请刷新后再试") from fault
+    if not isinstance(shown, dict):
+        raise Invalid("页面数据有误，请刷新后再试")
+    return {name: value for name, value in posted(form).items() if name not in shown or value != shown[name]}
+
+
+def save(
+    session: Session, *, call: Call, form: MultiDict[str, str], here: City, actor: Actor, now: datetime, tz: tzinfo
+) -> WorkOrder:
+    """Write a sent form into the call's draft, beginning one where there is none, and return it.
+
+    What was typed counts as touched; what was only shown is saved as the conversation's. Raises ``Invalid`` naming
+    wrong fields, ``NotAllowedNow`` for a form whose demand was settled meanwhile.
+    """
+    locked_call(session, call.id)  # two forms sent at once begin one draft
+    typed = typed_in(form)
+    before = draft_form(session, call, here)
+    if form.get(MATTER, str(before.matter)) != str(before.matter):
+        raise NotAllowedNow(ALREADY)
+    order = before.order or service.start_draft(
+        session,
+        call=call,
+        caller=call.caller,
+        actor=actor,
+        now=now,
+        tz=tz,
+        assisted=bool(calls.utterances(session, call.id)),
+    )
+    seen = {name: before.values[name] for name in before.from_call} | posted(form)
+    service.save_draft(session, order=order, fields=_draft(seen, typed), typed=False, actor=actor, now=now)
+    if mine := _draft(typed, {}):
+        service.save_draft(session, order=order, fields=mine, typed=True, actor=actor, now=now)
+    told = {name: typed[field] for field, name in OF_CALLER.items() if field in typed}
+    if told:
+        callers.set_details(session, caller=call.caller, **told)
+    return order
+
+
+def _draft(values: Mapping[str, Any], without: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in BLANK and name not in without}
+
+
+def proposed(values: Mapping[str, Any], here: City) -> list[proposal.Candidate]:
+    """Return which units an order with these values would go to, the likeliest first."""
+    return proposal.propose(
+        text=f"{values['title']} {values['content']}",
+        address=values["address"],
+        area_code=values["area_code"],
+        category_code=values["category_code"],
+        lines=here.lines,
+        units=here.units,
+    )
