@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response, request
 
 POLICY = "; ".join(
@@ -16,21 +18,28 @@ POLICY = "; ".join(
     )
 )
 
+ALWAYS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), microphone=(self), camera=(self)",
+}
+
 
 def init_app(app: Flask, *, https: bool) -> None:
     """Set the headers on every answer; ``https`` adds strict transport security."""
 
+    always = dict(ALWAYS)
+    if https:
+        always["Strict-Transport-Security"] = "max-age=31536000"
+    # pages show personal data: nothing of them stays in a shared computer's cache
+    private = always | {"Cache-Control": "no-store"}
+
     @app.after_request
     def set_headers(response: Response) -> Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", POLICY)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "geolocation=(self), microphone=(self), camera=(self)")
-        if https:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if request.endpoint != "static":
-            # pages show personal data: nothing of them stays in a shared computer's cache
-            headers.setdefault("Cache-Control", "no-store")
+        present = {name.lower() for name, _ in response.headers}
+        for name, value in (always if request.endpoint == "static" else private).items():
+            if name.lower() not in present:  # one look for all: asking the headers for each walks them each time
+                response.headers.add(name, value)
         return response
