@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Request, redirect
 from flask.sessions import SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
+from werkzeug.routing import IntegerConverter, Map
 
 from hotline import agents, api, backoffice, duty_desk, ivr, media, portal
 from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
+from hotline.web.webhook import LARGEST_ID
 from hotline.web.words import sign
 
 if TYPE_CHECKING:  # only wsgi and the tests build one
@@ -33,6 +35,13 @@ class NoSessions(SessionInterface):
         """Open none."""
 
 
+class RowId(IntegerConverter):
+    """``<int:…>`` in an address: a number that no row can have leads nowhere (404)."""
+
+    def __init__(self, url_map: Map, **limits: Any) -> None:
+        super().__init__(url_map, **{"max": LARGEST_ID} | limits)
+
+
 def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 64) -> Flask:
     """Build the application with these parts; health and figures are always served.
 
@@ -45,6 +54,7 @@ def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 6
     app = Flask("hotline")
     app.secret_key = runtime.settings.secret_key
     app.extensions["hotline"] = runtime
+    app.url_map.converters["int"] = RowId
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     request_log.init_app(app)
     security.init_app(app, https=runtime.settings.secure_cookies)

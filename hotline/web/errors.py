@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, jsonify, make_response, redirect
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -62,6 +63,8 @@ def init_app(app: Flask, *, with_pages: bool) -> None:
     app.config["HOTLINE_PAGES"] = with_pages
     app.register_error_handler(HotlineError, on_expected)
     app.register_error_handler(StaleDataError, on_stale)
+    app.register_error_handler(DataError, on_unkeepable)
+    app.register_error_handler(OverflowError, on_unkeepable)
     app.register_error_handler(CSRFError, on_csrf)
     app.register_error_handler(RateLimitExceeded, on_limit)
     app.register_error_handler(HTTPException, on_http)
@@ -82,6 +85,12 @@ def on_expected(fault: HotlineError) -> ResponseReturnValue:
 def on_stale(_fault: StaleDataError) -> ResponseReturnValue:
     """Two wrote the same row; the second is told."""
     return reply(409, CHANGED)
+
+
+def on_unkeepable(fault: Exception) -> ResponseReturnValue:
+    """A value that no row can hold: the character 0, a number of thirty digits, the year 0."""
+    log.warning("unkeepable", endpoint=request.endpoint, kind=type(fault).__name__)
+    return reply(400, SENTENCES[400])
 
 
 def on_csrf(_fault: CSRFError) -> ResponseReturnValue:
