@@ -4,6 +4,7 @@ HOTLINE_WORKERS       processes of this part
 HOTLINE_THREADS       threads of each
 """
 
+import gc
 import os
 
 worker_class = "gthread"
@@ -18,8 +19,15 @@ keepalive = 5
 # each worker builds its own runtime after the fork: connections, models and threads do not survive one
 preload_app = False
 control_socket_disable = True
+
 accesslog = None  # hotline.web.request_log writes a line for every request, without query strings
 errorlog = "-"
 # a request line beyond this is no request of ours
 limit_request_line = 4094
 limit_request_fields = 64
+
+
+def post_worker_init(worker):
+    """Leave what the application is made of out of every later collection: a fifth of a webhook's time."""
+    gc.collect()
+    gc.freeze()

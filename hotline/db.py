@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import (
+    Connection,
     CursorResult,
     DateTime,
     Dialect,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -178,6 +181,7 @@ class EncryptedJSON(TypeDecorator[Any]):
         return None if value is None else json.loads(key_ring().decrypt(bytes(value)))
 
 
+BEGIN: Final = "BEGIN IMMEDIATE"
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "foreign_keys=ON",
@@ -214,8 +218,11 @@ def make_engine(url: str, **options: Any) -> Engine:
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def on_begin(connection: Connection) -> None:
+        try:  # straight at the driver: a statement of ours would cost as much as the transaction itself
+            connection.connection.driver_connection.execute(BEGIN)  # type: ignore[union-attr]
+        except sqlite3.OperationalError as fault:
+            raise OperationalError(BEGIN, None, fault) from fault
 
     return engine
 
