@@ -23,6 +23,10 @@ class Recogniser(Protocol):
         """Take 16-bit mono 8 kHz sound; return what is new: final results first, then at most one changed partial."""
         ...
 
+    def pause(self) -> list[Heard]:
+        """Nothing more comes for a while: return what was open as final. Hearing goes on with the next ``accept``."""
+        ...
+
     def finish(self) -> list[Heard]:
         """Return what was still open and release the memory. The recogniser is unusable afterwards."""
         ...

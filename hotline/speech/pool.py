@@ -20,6 +20,7 @@ from typing import Final
 
 from hotline.errors import Unavailable
 from hotline.speech.base import Heard, Recogniser, SpeechEngine
+from hotline.speech.silence import SilenceGate
 from hotline.speech.sound import CHUNK_BYTES, CHUNK_MS, FRAME_BYTES, ms_of, pcm_of
 
 log = logging.getLogger(__name__)
@@ -63,11 +64,14 @@ class Leg:
         self._recogniser = recogniser
         self._lock = threading.Lock()
         self._buffer = bytearray()
-        self._bytes_taken = 0
+        self._bytes_heard = 0
+        self._gate = SilenceGate()
         self._queued = False
         self._closing = False
         self._closed = threading.Event()
-        self._holes: list[tuple[int, int]] = []  # (recogniser's clock, ms thrown away there)
+        self._cut = 0  # bytes dropped since the last chunk was taken
+        self._unheard = 0  # bytes dropped or passed over since the recogniser last heard anything
+        self._holes: list[tuple[int, int]] = []  # (recogniser's clock, ms it did not hear there)
 
     def feed(self, mulaw: bytes) -> bool:
         """Take one frame of mu-law sound. Never waits. False if sound had to be dropped or the leg is closed.
@@ -118,13 +122,24 @@ class Leg:
         cut = len(self._buffer) - self._pool.buffer_bytes // 2
         del self._buffer[:cut]
         self.bytes_dropped += cut
-        self._holes.append((ms_of(self._bytes_taken), ms_of(cut)))
+        self._cut += cut
 
     def _take_chunk(self) -> bytes:
         chunk = bytes(self._buffer[:CHUNK_BYTES])
         del self._buffer[:CHUNK_BYTES]
-        self._bytes_taken += len(chunk)
+        self._unheard, self._cut = self._unheard + self._cut, 0
         return chunk
+
+    def _sound_of(self, chunk: bytes) -> list[bytes]:
+        """Return what to hear of this chunk and those held back, and note where the recogniser's clock stood still."""
+        before = self._gate.passed_over
+        sound = self._gate.take(chunk) if chunk else []
+        self._unheard += self._gate.passed_over - before
+        if sound and self._unheard:
+            self._holes.append((ms_of(self._bytes_heard), ms_of(self._unheard)))
+            self._unheard = 0
+        self._bytes_heard += sum(map(len, sound))
+        return sound
 
     def work(self) -> None:
         """Hear one chunk, or the end. Called by one thread of the pool at a time."""
@@ -148,9 +163,13 @@ class Leg:
         if self._recogniser is None:
             return
         try:
-            heard = self._recogniser.accept(pcm_of(chunk)) if chunk else []
-            for words in heard:
-                self._on_heard(self._in_leg_time(words))
+            was_shut = self._gate.shut
+            for sound in self._sound_of(chunk):
+                for words in self._recogniser.accept(pcm_of(sound)):
+                    self._on_heard(self._in_leg_time(words))
+            if self._gate.shut and not was_shut:
+                for words in self._recogniser.pause():
+                    self._on_heard(self._in_leg_time(words))
             if last:
                 for words in self._recogniser.finish():
                     self._on_heard(self._in_leg_time(words))
@@ -167,7 +186,7 @@ class Leg:
             self._buffer.clear()
 
     def _in_leg_time(self, heard: Heard) -> Heard:
-        """Count the holes in: the recogniser's clock stands still while sound is thrown away."""
+        """Count the holes in: the recogniser's clock stands still while sound is dropped or silence passed over."""
         if not self._holes:
             return heard
         start = heard.start_ms + sum(lost for where, lost in self._holes if where <= heard.start_ms)

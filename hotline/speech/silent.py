@@ -12,6 +12,10 @@ class SilentRecogniser:
         """Return nothing."""
         return []
 
+    def pause(self) -> list[Heard]:
+        """Return nothing."""
+        return []
+
     def finish(self) -> list[Heard]:
         """Return nothing."""
         return []

@@ -63,6 +63,10 @@ class VoskRecogniser:
         self._partial = text
         return [Heard(text, False, self._settled_ms, self._fed_ms)] if text else []
 
+    def pause(self) -> list[Heard]:
+        """Return the words that are open, if any, as final: an endpoint of our own where the line says it is silent."""
+        return self._final(self._kaldi.FinalResult()) if self._partial else []
+
     def finish(self) -> list[Heard]:
         """Return the last final result, if words were open, and free the recogniser."""
         last = self._final(self._kaldi.FinalResult())

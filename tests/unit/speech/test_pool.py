@@ -14,8 +14,8 @@ from hotline.speech.pool import LegPool, LegState
 from hotline.speech.silent import SilentEngine
 from hotline.speech.sound import CHUNK_BYTES, FRAME_BYTES
 
-FRAME = b"\xff" * FRAME_BYTES
-CHUNK = b"\xff" * CHUNK_BYTES
+FRAME = b"\x2a" * FRAME_BYTES  # some sound: silence is passed over
+CHUNK = b"\x2a" * CHUNK_BYTES
 Accept = Callable[["CountingRecogniser"], list[Heard]]
 
 
@@ -34,6 +34,9 @@ class CountingRecogniser:
             return self.engine.hear(self)
         finally:
             self._inside.release()
+
+    def pause(self) -> list[Heard]:
+        return []
 
     def finish(self) -> list[Heard]:
         self.engine.open_now -= 1
@@ -162,7 +165,7 @@ def test_closing_twice_hands_out_the_last_words_once_and_what_comes_later_is_cou
     finals: list[str] = []
     with LegPool(CountingEngine(), workers=1) as pool:
         leg = pool.open_leg("1", lambda heard: finals.append(heard.text))
-        leg.feed(b"\xff" * (CHUNK_BYTES + 80))  # the remainder is heard at the end
+        leg.feed(b"\x2a" * (CHUNK_BYTES + 80))  # the remainder is heard at the end
         leg.close()
         leg.close()
         assert leg.feed(FRAME) is False

@@ -22,7 +22,7 @@ from hotline.speech.base import Heard, SpeechEngine
 from hotline.speech.sound import FRAME_BYTES
 from hotline.web.stream_token import make_token
 
-FRAME = b"\xff" * FRAME_BYTES
+FRAME = b"\x2a" * FRAME_BYTES
 STREAM = "MZ" + "0" * 32
 
 
@@ -35,6 +35,9 @@ class EarlessRecogniser:
     def accept(self, pcm: bytes) -> list[Heard]:
         self._ms += len(pcm) // 16
         return [Heard(f"{self._ms}毫秒", False, 0, self._ms)]
+
+    def pause(self) -> list[Heard]:
+        return []
 
     def finish(self) -> list[Heard]:
         self._engine.open_now -= 1
