@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import requests
 
 from hotline.demo.places import ACCOUNT_SID, GUNICORN_CONF, LOOPBACK, NUMBERS, VOICES, Ports
 from hotline.queues import ALL
@@ -26,11 +27,11 @@ class DemoFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process of the demo; ``port`` is what must answer before the next is started."""
+    """One process of the demo; ``health`` is the address that answers once it works."""
 
     name: str
     command: Sequence[str]
-    port: int | None = None
+    health: str = ""
 
 
 @dataclass
@@ -54,10 +55,10 @@ class Supervisor:
             )
 
     def wait_until_up(self, programs: Sequence[Program]) -> None:
-        """Return when every program with a port answers. Raises ``DemoFault`` naming the one that did not."""
+        """Return when every program with an address answers. Raises ``DemoFault`` naming the one that did not."""
         give_up = time.monotonic() + START_WITHIN_S
         for program in programs:
-            while program.port is not None and not _answers(program.port):
+            while program.health and not _answers(program.health):
                 self.check()
                 if time.monotonic() > give_up:
                     raise DemoFault(f"{program.name} did not start; see {self.logs / program.name}.log")
@@ -87,10 +88,12 @@ class Supervisor:
         self.running.clear()
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def _answers(address: str) -> bool:
+    """Whether the program itself says that it works: gunicorn binds its port long before a worker serves it."""
+    try:
+        return requests.get(address, timeout=2).ok
+    except (requests.ConnectionError, requests.Timeout):
+        return False
 
 
 def programs(ports: Ports, notice: str) -> list[Program]:
@@ -101,10 +104,16 @@ def programs(ports: Ports, notice: str) -> list[Program]:
     python = sys.executable
     voice_url = f"http://{LOOPBACK}:{ports.web}"
 
-    def gunicorn(part: str, port: int, threads: int) -> list[str]:
+    def gunicorn(part: str, port: int) -> list[str]:
         return [
-            *(python, "-m", "gunicorn", "-c", str(GUNICORN_CONF), "--bind", f"{LOOPBACK}:{port}"),
-            *("--workers", "1", "--threads", str(threads), f"hotline.wsgi:{part}"),
+            python,
+            "-m",
+            "gunicorn",
+            "-c",
+            str(GUNICORN_CONF),
+            "--bind",
+            f"{LOOPBACK}:{port}",
+            f"hotline.wsgi:{part}",
         ]
 
     numbers = [argument for number in NUMBERS for argument in ("--number", f"{number}={voice_url}")]
@@ -114,9 +123,9 @@ def programs(ports: Ports, notice: str) -> list[Program]:
         *("--media-dir", str(VOICES), "--notice", notice),
     ]
     return [
-        Program("exchange", exchange, ports.exchange),
-        Program("web", gunicorn("app", ports.web, 32), ports.web),
-        Program("media", gunicorn("media", ports.media, 32), ports.media),
+        Program("exchange", exchange, f"http://{LOOPBACK}:{ports.exchange}/lab/"),
+        Program("web", gunicorn("app", ports.web), f"{voice_url}/healthz"),
+        Program("media", gunicorn("media", ports.media), f"http://{LOOPBACK}:{ports.media}/healthz"),
         Program("relay", [python, "-m", "workers.relay"]),
         *(Program(f"worker-{queue}", [python, "-m", "workers.main", queue]) for queue in ALL),
         Program("scheduler", [python, "-m", "workers.schedule"]),

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import requests
 from rich.console import Console
+from rich.markup import escape
 
 from hotline.demo.browser import TIMEOUT_S, StaffBrowser
 from hotline.demo.places import recorded_callers
@@ -87,7 +88,8 @@ class Teller:
     def say(self, who: str, what: str) -> None:
         """Tell a step."""
         now = datetime.now().astimezone()
-        self._console.print(f"  [dim]{now:%H:%M:%S}.{now.microsecond // 100_000}[/]  [cyan]{who}[/]  {what}")
+        at = f"{now:%H:%M:%S}.{now.microsecond // 100_000}"
+        self._console.print(f"  [dim]{at}[/]  [cyan]{who}[/]  {escape(what)}", soft_wrap=True)
 
     def until(self, look: Callable[[], Found | None], what: str, within_s: float = 40.0) -> Found:
         """Look again and again until it is there; raises ``DemoFault`` naming ``what`` that never came."""
@@ -232,7 +234,8 @@ def answered_on_the_spot(teller: Teller) -> None:
     heard(teller, sid, caller)
     path = accept(teller, desk, sid)
     if teller.world.hears:
-        best = teller.until(lambda: teller.world.call(sid)["suggestions"], "suggested answers")[:5]
+        shown = teller.until(lambda: teller.world.call(sid)["suggestions"], "suggested answers")
+        best = sorted(shown, key=lambda one: -one["score"])[:5]
         teller.say("知识库", "、".join(f"{one['question']}（{one['score']:.2f}）" for one in best[:3]))
         if not any(ENTRY_ASKED_FOR in one["question"] for one in best):
             raise DemoFault(f"no answer about {ENTRY_ASKED_FOR} among {[one['question'] for one in best]}")
