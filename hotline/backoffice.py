@@ -477,6 +477,14 @@ ACTS: Final = {
     "log_in": "登录",
     "set_password": "修改密码",
     "send_again": "重发通知",
+    "knowledge.import": "导入知识",
+    "knowledge.publish": "发布知识",
+    "knowledge.submit": "提交知识审核",
+    "knowledge.send_back": "退回知识",
+    "knowledge.withdraw": "停用知识",
+    "knowledge.revise": "修订知识",
+    "read": "查阅",
+    "seed_demo": "写入演示数据",
 }
 SUBJECTS: Final = {"caller": "来电人", "user": "人员", "outbox": "通知", "city": "城市数据", "kb_entries": "知识"}
 FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}

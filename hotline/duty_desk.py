@@ -117,7 +117,7 @@ def dial(callback_id: int) -> ResponseReturnValue:
         service.take(session, callback=found, actor=the_actor(), now=runtime().now())
         return service.plan_attempt(session, callback=found, way=Way.PERSON, actor=the_actor(), now=runtime().now())
 
-    return _call(callback_id, plan, "正在拨打：先接通您的座席，再接通市民")
+    return _call(callback_id, plan)
 
 
 @bp.post("/<int:callback_id>/keypad")
@@ -131,7 +131,7 @@ def keypad(callback_id: int) -> ResponseReturnValue:
     return _call(callback_id, plan, "已转为自动语音回访，结果会自动记录")
 
 
-def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words: str) -> ResponseReturnValue:
+def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words: str = "") -> ResponseReturnValue:
     """Plan a try once, and ring at once: the worker is the safety net."""
     planned: list[int] = []
     with transaction() as session:
@@ -139,7 +139,8 @@ def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words:
 
         def act() -> ResponseReturnValue:
             planned.append(plan(session, found).id)
-            pages.toast(words)
+            if words:
+                pages.toast(words)
             return pages.go(url_for("duty.callback", callback_id=callback_id))
 
         answer = once(session, act)

@@ -1,0 +1,155 @@
+"""What only a real browser shows: a report in steps under a thumb, without network too; keys; a narrow screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from hotline.accounts.models import User
+from hotline.accounts.service import Actor, set_password
+from hotline.db import SessionFactory, session_scope
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import Status
+from tests.factories.orders import order_at
+from tests.factories.units import City
+from tests.needs import chromium
+from tests.web.shared.styleguide import FLAGS, serving
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a long password"
+TELEPHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """One Chromium for this module."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+OpenPage = Callable[[Actor], Page]
+
+
+@pytest.fixture
+def telephone(app: Flask, chrome: Browser, sessions: SessionFactory) -> Iterator[OpenPage]:
+    """Log in on a telephone as somebody; whatever the browser complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    with serving(app) as address:
+
+        def open_page(actor: Actor) -> Page:
+            with session_scope(sessions) as session:
+                user = session.get_one(User, actor.user_id)
+                set_password(session, user=user, password=PASSWORD)
+                username = user.username
+            context = chrome.new_context(viewport=TELEPHONE, has_touch=True, is_mobile=True, base_url=address)
+            contexts.append(context)
+            page = context.new_page()
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda fault: complaints.append(str(fault)))
+            page.goto("/login")
+            page.fill("[name=username]", username)
+            page.fill("[name=password]", PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/portal")
+            return page
+
+        yield open_page
+        for context in contexts:
+            context.close()
+    expected = ("Failed to load resource", "net::ERR")
+    assert [text for text in complaints if not any(word in text for word in expected)] == []
+
+
+def made(sessions: SessionFactory, here: City, status: Status) -> str:
+    with session_scope(sessions) as session:
+        return order_at(session, here, status).order_no
+
+
+def state_of(sessions: SessionFactory, number: str) -> str:
+    with sessions() as session:
+        return session.query(WorkOrder.status).filter_by(order_no=number).scalar()
+
+
+def test_a_report_goes_step_by_step_survives_a_reload_and_a_dead_spot(
+    here: City, sessions: SessionFactory, telephone: OpenPage
+) -> None:
+    number = made(sessions, here, Status.IN_HAND_TIER3)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}/report")
+    onward, send = page.get_by_role("button", name="下一步"), page.get_by_role("button", name="提交反馈")
+    expect(page.get_by_role("heading", name="联系市民了吗")).to_be_visible()
+    expect(page.get_by_role("heading", name="问题解决了吗")).to_be_hidden()
+    expect(send).to_be_hidden()
+    onward.click()  # nothing chosen yet: the browser says so and stays
+    expect(page.get_by_role("heading", name="联系市民了吗")).to_be_visible()
+    page.get_by_role("radio", name="没有联系", exact=True).check()
+    expect(page.get_by_label("联系时间")).to_be_hidden()
+    page.get_by_role("radio", name="已联系", exact=True).check()
+    page.get_by_label("联系时间").fill("2026-11-18T13:30")
+    onward.click()
+    page.get_by_role("radio", name="部分解决", exact=True).check()
+    page.get_by_label("未解决原因").select_option("客观条件限制")
+    onward.click()
+    page.get_by_label("何人何时到场").fill("更换DN40闸阀一只")
+    page.reload()
+    for heading in ("联系市民了吗", "问题解决了吗"):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        onward.click()
+    expect(page.get_by_label("何人何时到场")).to_have_value("更换DN40闸阀一只")
+    onward.click()
+    page.get_by_label("答复内容").fill("您好，水管已修复。")
+    onward.click()
+    expect(page.locator("[data-review=solved]")).to_have_text("部分解决")
+    page.context.set_offline(True)
+    send.click()
+    expect(page.get_by_text("现在没有网络")).to_be_visible()
+    page.context.set_offline(False)
+    send.click()
+    expect(page.get_by_text("已提交反馈")).to_be_visible()
+    assert state_of(sessions, number) == Status.TO_CHECK_TIER2
+    kept = page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('steps:'))")
+    assert kept == []
+
+
+def test_enter_does_the_next_step_and_the_reveal_replaces_the_mask(
+    here: City, sessions: SessionFactory, telephone: OpenPage
+) -> None:
+    number = made(sessions, here, Status.TO_SIGN_TIER3)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}")
+    page.get_by_role("button", name="显示").click()
+    page.get_by_label("查看理由").fill("上门前联系市民")
+    page.get_by_role("button", name="显示号码").click()
+    expect(page.get_by_text("本次查看已记录")).to_be_visible()
+    page.locator("main").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("三级办理中")).to_be_visible()
+    assert state_of(sessions, number) == Status.IN_HAND_TIER3
+
+
+def test_no_page_is_wider_than_a_telephone(here: City, sessions: SessionFactory, telephone: OpenPage) -> None:
+    to_sign, in_hand, to_check = (
+        made(sessions, here, status) for status in (Status.TO_SIGN, Status.IN_HAND, Status.TO_CHECK_TIER2)
+    )
+    page = telephone(here.county_clerk)
+    for path in (
+        "",
+        "?show=done",
+        "/board",
+        f"/orders/{to_sign}",
+        f"/orders/{in_hand}/hand-down",
+        f"/orders/{in_hand}/report",
+        f"/orders/{to_check}",
+        f"/orders/{to_check}/reject",
+    ):
+        page.goto(f"/portal{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"], path
