@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,6 @@ from hotline.speech.models import ModelFault, check_model
 from hotline.units.models import Category, Unit
 from hotline.web.draft_form import City, said_by_caller
 from hotline.work_orders import queries as orders
-from hotline.work_orders.clock import start_of_local_day
 from hotline.work_orders.filling import places_in
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import AREA_DIGITS, place_name
@@ -43,14 +42,22 @@ EARLIER_SHOWN: Final = 50
 
 
 def own_call(session: Session, actor: Actor, call_id: int) -> Call:
-    """Return a call the actor is offered, took, or has a draft of; else ``NotFound``."""
+    """Return a call the actor took, or has a draft of; else ``NotFound``."""
     call = calls.visible_to(session, actor, call_id)
-    if actor.user_id in (call.operator_id, call.offered_to_id):
+    if call.operator_id == actor.user_id:
         return call
     # their line fell and another took the call over: what was begun can still be finished
     if any(order.operator_id == actor.user_id for order in orders.of_call(session, call_id)):
         return call
     raise NotFound("没有这通电话")
+
+
+def asked(session: Session, actor: Actor, call_id: int) -> Call:
+    """Return a call that is, or once was, offered to the actor; else ``NotFound``."""
+    call = calls.visible_to(session, actor, call_id)
+    if all(event.user_id != actor.user_id for event in calls.events(session, call_id)):
+        raise NotFound("没有这通电话")
+    return call
 
 
 # ---- the bar
@@ -68,19 +75,17 @@ class Bar:
     seat: str
 
 
-def bar(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> Bar:
-    """Return what the bar shows."""
+def bar(session: Session, actor: Actor, *, since: datetime, now: datetime, k1: float | None) -> Bar:
+    """Return what the bar shows; ``since``: today's midnight."""
     assert actor.user_id is not None
-    start = start_of_local_day(now, tz)
     queue = calls.queue_now(session, now=now)
-    user = session.get_one(User, actor.user_id)
     return Bar(
         presence=calls.presence_of(session, actor.user_id),
         waiting=queue.waiting,
         longest_since=now - timedelta(seconds=queue.longest_s),
-        taken=reports.calls_taken_by(session, actor.user_id, start, now),
-        k1=reports.queue_figures(session, start, now).k1,
-        seat=user.seat,
+        taken=reports.calls_taken_by(session, actor.user_id, since, now),
+        k1=k1,
+        seat=session.get_one(User, actor.user_id).seat,
     )
 
 

@@ -88,7 +88,8 @@
   }
 
   // ---------- the draft: what is typed is saved, what is not touched follows the conversation ----------
-  const shown = () => { try { return JSON.parse(byId("draft-shown").value); } catch { return {}; } };
+  const shownBox = () => document.querySelector("#draft-shown input");
+  const shown = () => { try { return JSON.parse(shownBox().value); } catch { return {}; } };
   const field = (name) => byId(`f-${name}`);
   const valueOf = (node) => node.type === "checkbox" ? node.checked : node.value.replace(/\r\n/g, "\n").trim();
   const touched = (was) => Object.keys(was).filter((name) => field(name) && valueOf(field(name)) !== was[name]);
@@ -112,7 +113,7 @@
       was[name] = told.values[name];
       node.classList.add("from-call");
     });
-    byId("draft-shown").value = JSON.stringify(was);
+    shownBox().value = JSON.stringify(was);
     if (changed) body.dispatchEvent(new CustomEvent("filled"));
   };
   body.addEventListener("utterance", fillIn);
@@ -125,12 +126,14 @@
   const note = () => byId("draft-note");
   document.addEventListener("input", (event) => { if (event.target.form?.id === "draft") unsaved = Date.now(); });
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.id === "draft") event.detail.elt.dataset.saving = Date.now();
+    const form = event.detail.elt.closest("#draft");
+    if (form) form.dataset.saving = Date.now();
   });
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "draft") return;
-    failed = !event.detail.successful;
-    if (!failed && unsaved <= Number(event.detail.elt.dataset.saving)) unsaved = 0;
+    const form = event.detail.elt.closest("#draft");
+    if (!form || event.detail.elt.id === "proposal") return;
+    failed = !event.detail.successful && event.detail.elt === form;
+    if (event.detail.successful && unsaved <= Number(form.dataset.saving)) unsaved = 0;
     if (failed && note()) note().textContent = "没有保存，正在重试…";
     note()?.classList.toggle("is-failed", failed);
   });
@@ -154,12 +157,16 @@
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.id === "draft" && (!event.submitter || !event.submitter.hasAttribute("formaction"))) {
+    if (form.id === "draft" && event.submitter?.hasAttribute("formaction")) {
+      unsaved = 0;  // it goes with the order
+      return;
+    }
+    if (form.id === "draft") {
       event.preventDefault();  // Enter in a field saves, it does not send the order off
       window.htmx.trigger(form, "change");
       return;
     }
-    if (form.id === "draft" || !unsaved || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (!unsaved || form.method !== "post" || form.hasAttribute("hx-post")) return;
     event.preventDefault();
     event.stopPropagation();
     const button = event.submitter;
@@ -203,6 +210,12 @@
       byId("accept").click();
       return;
     }
+    if (event.altKey && /^[1-5]$/.test(event.key)) {
+      const use = document.querySelector(`#suggestions [data-key="${event.key}"]`);
+      if (use) { event.preventDefault(); use.click(); }
+      return;
+    }
+    if (event.target.matches("input[type=search]") && event.target.value) return;  // it clears the search
     if (event.key !== "Escape" || event.repeat || document.querySelector("dialog:modal")) return;
     if (byId("peek")?.children.length) { byId("peek").replaceChildren(); return; }
     const button = document.querySelector("[data-end]");
@@ -214,16 +227,15 @@
     setTimeout(() => { if (Date.now() - escaped >= 1500) words.textContent = "结束通话"; }, 1600);
   });
 
-  // ---------- the page that belongs to another state now ----------
+  // ---------- what the rest of the page must know of ----------
   const title = document.title;
-  const phase = () => document.querySelector("[data-phase]")?.dataset.phase;
   const settle = () => {
     const ringing = document.querySelector("[data-ringing]");
     document.title = ringing ? `● 来电 ${ringing.querySelector(".number").textContent}` : title;
-    const idle = document.querySelector(".idle");
-    if (idle && document.querySelector("#bar .own-state")?.dataset.state === "talking") location.assign("/desk");
+    // the idle page belongs to one state: another tab, or a lapsed offer, may have changed it
+    const idle = document.querySelector(".idle"), state = document.querySelector("#bar [data-state]")?.dataset.state;
+    if (idle && state && state !== "offered" && state !== idle.dataset.state && !ringing) location.assign("/desk");
   };
   document.addEventListener("htmx:afterSettle", settle);
   settle();
-  window.hotline = Object.assign(window.hotline || {}, { phase });
 })();

@@ -1,0 +1,146 @@
+"""What every route of the desk shares: who asks at which desk, and the page of a call with its parts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import current_app, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from hotline.calls import queries
+from hotline.calls.models import Call
+from hotline.calls.states import PresenceState
+from hotline.errors import NotFound
+from hotline.reports import queries as reports
+from hotline.web import desk, draft_form, pages
+from hotline.web.access import the_actor
+from hotline.web.context import runtime, transaction
+from hotline.web.draft_form import City, DraftForm
+from hotline.work_orders import queries as orders
+from hotline.work_orders.clock import start_of_local_day
+from hotline.work_orders.proposal import AREA_DIGITS
+
+OPERATOR: Final = "OPR"
+AWAY_REASONS: Final = ("小休", "用餐", "培训", "整理工单", "其他")
+FIGURE_HOLDS: Final = timedelta(seconds=15)
+
+
+def when() -> dict[str, Any]:
+    """Who acts, and when."""
+    return {"actor": the_actor(), "now": runtime().now()}
+
+
+def at_desk() -> dict[str, Any]:
+    """Who acts, when, and at which desk: a browser's own token, so that two tabs of one browser are one desk."""
+    if "desk" not in cookie:
+        cookie["desk"] = secrets.token_urlsafe(16)
+    return {**when(), "desk": cookie["desk"]}
+
+
+def city(session: Session) -> City:
+    """Units, kinds of matter and responsibility list of today."""
+    return draft_form.city(session, now=runtime().now(), tz=runtime().settings.tz)
+
+
+def talk(session: Session, call: Call) -> desk.Talk:
+    """How a call stands for whoever asks."""
+    return desk.talk(session, call, the_actor(), model=runtime().settings.speech_model, now=runtime().now())
+
+
+def start_of_today() -> datetime:
+    """The last midnight of the city."""
+    return start_of_local_day(runtime().now(), runtime().settings.tz)
+
+
+def bar(session: Session) -> dict[str, Any]:
+    """What the bar shows."""
+    seen = desk.bar(session, the_actor(), since=start_of_today(), now=runtime().now(), k1=_k1(session))
+    return {"bar": seen, "away_reasons": AWAY_REASONS}
+
+
+def _k1(session: Session) -> float | None:
+    """The line's 15 s figure of today. Recounting a busy day for every desk at every hint would cost a core."""
+    now = runtime().now()
+    counted_at, share = current_app.extensions.get("desk_k1", (None, None))
+    if counted_at is None or not timedelta() <= now - counted_at < FIGURE_HOLDS:
+        share = reports.queue_figures(session, start_of_today(), now).k1
+        current_app.extensions["desk_k1"] = (now, share)
+    return share
+
+
+def ringing(session: Session) -> desk.CallerCard | None:
+    """Who is offered to whoever asks; None when nobody is."""
+    held = queries.in_hand(session, the_actor())
+    state = queries.presence_of(session, the_actor().user_id or 0)
+    if held is None or state is None or state.state != PresenceState.OFFERED:
+        return None
+    return desk.caller_card(session, held, city(session))
+
+
+def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = None, **more: Any) -> str:
+    """The page of one own call. ``sent``: draft fields as they came, to show again; ``more``: ``faults sentence``."""
+    here = city(session)
+    form = draft_form.draft_form(session, found, here)
+    settled = draft_form.orders_of(session, found)[1]
+    return render_template(
+        "desk/call.html",
+        **{
+            "call": found,
+            "ringing": ringing(session),
+            "talk": talk(session, found),
+            "card": desk.caller_card(session, found, here),
+            "said": queries.utterances(session, found.id),
+            "answers": desk.answers(session, found),
+            "settled": settled,
+            "drafting": not settled or form.order is not None or "more" in request.args or "faults" in more,
+            "categories": desk.category_choices(here.categories),
+            "areas": desk.area_choices(here.units),
+            "faults": {},
+            **about_draft(session, form, here, sent),
+            **bar(session),
+            **more,
+        },
+    )
+
+
+def about_draft(session: Session, form: DraftForm, here: City, sent: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What is said about a draft: form, proposed units, alike orders of today, when it was saved."""
+    values = form.values | (sent or {})
+    alike = orders.alike(
+        session,
+        category_code=values["category_code"],
+        county_code=values["area_code"][:AREA_DIGITS],
+        since=start_of_today(),
+    )
+    return {
+        "form": form,
+        "values": values,
+        "proposed": draft_form.proposed(values, here),
+        "alike": alike,
+        "saved_at": form.order.updated_at if form.order is not None else None,
+    }
+
+
+def part(call_id: int, template: str, build: Callable[[Session, Call], dict[str, Any]]) -> ResponseReturnValue:
+    """Answer with one part of a call's page; a call that is the operator's no more leads back to the desk."""
+    with transaction() as session:
+        try:
+            found = desk.own_call(session, the_actor(), call_id)
+        except NotFound:
+            if not pages.is_htmx():
+                raise
+            pages.toast("这通电话已不在您手中", tone="soon")
+            return pages.go(url_for("desk.page"))
+        values = {"call": found, **build(session, found)}
+        # a part fetched without htmx has nowhere to put toasts: they wait for the next page
+        return pages.fragment(template, **values) if pages.is_htmx() else render_template(template, **values)
+
+
+def beside(template: str, **values: Any) -> ResponseReturnValue:
+    """Answer with something to read beside the call; a page of its own without script."""
+    return render_template(template if pages.is_htmx() else "desk/peek.html", inner=template, **values)
