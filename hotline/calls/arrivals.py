@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from hotline.callers import service as callers
 from hotline.calls.models import Call, CallLeg, DialledNumber
@@ -31,7 +31,8 @@ _KNOWN: Final = (
     .where(Call.provider_id == bindparam("provider_id"))
 )
 _NEW_CALL: Final = {
-    "sqlite": sqlite.insert(Call).on_conflict_do_nothing().returning(Call.id),
+    # RETURNING would cost SQLite as much again; one that was ignored has no row count
+    "sqlite": insert(table_of(Call)).prefix_with("OR IGNORE"),
     "postgresql": postgresql.insert(Call).on_conflict_do_nothing().returning(Call.id),
 }
 _NEW_LEG: Final = insert(table_of(CallLeg))
@@ -98,7 +99,7 @@ def open_call(
         "started_at": now,
         "version": 1,
     }
-    call_id = connection.execute(_NEW_CALL[connection.dialect.name], call).scalar()
+    call_id = _insert_call(connection, call)
     if call_id is None:  # told before, or another process is telling it now
         callers.forget_contact(connection, caller_id)
         known = connection.execute(_KNOWN, {"provider_id": provider_id}).one()
@@ -112,3 +113,11 @@ def open_call(
         "answered_at": now,
     }
     return Opened(call_id, new_id(connection.execute(_NEW_LEG, leg)), now, number.greeting, new=True)
+
+
+def _insert_call(connection: Connection, call: dict[str, Any]) -> int | None:
+    """Return the new call's id, None when there is one with its ``provider_id``."""
+    result = connection.execute(_NEW_CALL[connection.dialect.name], call)
+    if result.returns_rows:
+        return result.scalar()
+    return new_id(result) if result.rowcount else None

@@ -68,7 +68,7 @@ def offer_next(session: Session, *, now: datetime) -> Offer | None:
         return None
     waiting = session.execute(
         select(Call.id, Call.skill)
-        .where(Call.state == CallState.WAITING, Call.offered_to_id.is_(None))
+        .where(Call.state == CallState.WAITING, Call.place_at.is_not(None), Call.offered_to_id.is_(None))
         .order_by(Call.place_at, Call.id)
         .limit(LOOK_AT)
     ).all()

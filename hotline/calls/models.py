@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hotline.callers.models import Caller
-from hotline.db import Base, Encrypted, UTCDateTime
+from hotline.db import Base, Encrypted, UTCDateTime, only_if_known
 
 
 class DialledNumber(Base):
@@ -33,7 +33,11 @@ class Call(Base):
     """
 
     __tablename__ = "calls"
-    __table_args__ = (Index("ix_calls_queue", "state", "place_at"),)
+    # partial: a ringing call writes no entry for what it has not come to yet
+    __table_args__ = (
+        Index("ix_calls_queue", "state", "place_at", **only_if_known("place_at")),
+        Index("ix_calls_operator_id", "operator_id", **only_if_known("operator_id")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[str] = mapped_column(String(64), unique=True)
@@ -48,9 +52,9 @@ class Call(Base):
     place_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closing_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the operator ended it: thank, do not queue again
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     offered_to_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     outcome: Mapped[str] = mapped_column(String(20), default="")  # see states.Outcome
     suggested: Mapped[list[int]] = mapped_column(JSON, default=list)  # knowledge entries on the screen now, best first
     version: Mapped[int] = mapped_column(default=1)

@@ -25,7 +25,14 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callers")),
     )
-    op.create_index(op.f("ix_callers_contact_index"), "callers", ["contact_index"], unique=False)
+    op.create_index(
+        "ix_callers_contact_index",
+        "callers",
+        ["contact_index"],
+        unique=False,
+        sqlite_where=sa.text("contact_index IS NOT NULL"),
+        postgresql_where=sa.text("contact_index IS NOT NULL"),
+    )
     op.create_index(op.f("ix_callers_phone_index"), "callers", ["phone_index"], unique=False)
     op.create_table(
         "categories",
@@ -239,9 +246,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", name=op.f("uq_calls_provider_id")),
     )
     op.create_index(op.f("ix_calls_caller_id"), "calls", ["caller_id"], unique=False)
-    op.create_index(op.f("ix_calls_ended_at"), "calls", ["ended_at"], unique=False)
-    op.create_index(op.f("ix_calls_operator_id"), "calls", ["operator_id"], unique=False)
-    op.create_index("ix_calls_queue", "calls", ["state", "place_at"], unique=False)
+    op.create_index(
+        "ix_calls_operator_id",
+        "calls",
+        ["operator_id"],
+        unique=False,
+        sqlite_where=sa.text("operator_id IS NOT NULL"),
+        postgresql_where=sa.text("operator_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_calls_queue",
+        "calls",
+        ["state", "place_at"],
+        unique=False,
+        sqlite_where=sa.text("place_at IS NOT NULL"),
+        postgresql_where=sa.text("place_at IS NOT NULL"),
+    )
     op.create_index(op.f("ix_calls_started_at"), "calls", ["started_at"], unique=False)
     op.create_table(
         "kb_changes",
