@@ -1,18 +1,18 @@
 """How well and how cheaply the hotline hears: ``python -m bench.speech --model DIR --clips DIR [--calls N]``.
 
-The same clips are decoded twice, in turns (bare, ours, bare, ours …) so that a machine that warms up or gets busy
-favours neither:
+The same clips are decoded twice, in turns of six clips (bare, ours, bare, ours …), so that a machine that warms up or
+gets busy favours neither:
 
 * bare: Vosk alone, in a process of its own, fed the same 100 ms chunks at the same pace on as many lanes, with results
   and partial results fetched, nothing done with them;
 * ours: websocket frames of 20 ms sent in real time over loopback into the media process under gunicorn (signature,
   token, JSON, base64, mu-law, pool, Vosk, recorder, SQLite, hints).
 
-Both are given one core; the sender has another. ``ratio`` is CPU of ours over CPU of bare, ``rtf_*`` CPU seconds a
-second of sound. ``ratio_flat_out`` compares with bare Vosk fed as fast as it can decode, whose caches stay warm: no
-live call can have that. ``final_delay_ms``: from sending the frame with which bare Vosk had the final to the desk being
-told. ``--calls N`` then lets ever more calls (two legs each, both with sound) talk, N at most, and prints
-``max_calls``.
+Both are given one core; the sender has another. ``ratio`` is CPU of ours over CPU of bare, median of the turns;
+``rtf_*`` CPU seconds a second of sound. ``ratio_flat_out`` compares with bare Vosk fed as fast as it can decode, whose
+caches stay warm: no live call can have that. ``final_delay_ms``: from sending the frame with which bare Vosk had the
+final to the desk being told. ``--calls N`` then lets ever more calls (two legs each, both with sound) talk, N at most,
+and prints ``max_calls``.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ import importlib.metadata
 import json
 import multiprocessing
 import os
-import queue
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.queues import Queue
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -114,29 +115,41 @@ def read_clips(folder: Path) -> list[Clip]:
     return clips
 
 
-def lanes_of(clips: Sequence[Clip], lanes: int) -> list[list[Clip]]:
-    """Deal the clips out so that every lane talks about as long as the others."""
-    dealt: list[list[Clip]] = [[] for _ in range(lanes)]
-    for clip in sorted(clips, key=lambda one: -one.seconds):
-        min(dealt, key=lambda lane: sum(one.seconds for one in lane)).append(clip)
-    return dealt
+def turns_of(clips: Sequence[Clip], lanes: int) -> list[list[list[Clip]]]:
+    """Deal the clips out into turns: one clip a lane, all of a turn about as long."""
+    ordered = sorted(clips, key=lambda clip: -clip.seconds)
+    return [[[clip] for clip in ordered[start : start + lanes]] for start in range(0, len(ordered), lanes)]
 
 
 # --- bare Vosk ---
 
 
-def decode(model: Path, lanes: list[list[Clip]], core: int, paced: bool, out: Queue[Any]) -> None:
-    """Decode every lane with bare Vosk in this process and put (CPU seconds, what each clip gave) into ``out``."""
+LOADED: list[vosk.Model] = []  # in the process of bare Vosk only
+
+
+@contextmanager
+def bare_process(model: Path, core: int) -> Iterator[ProcessPoolExecutor]:
+    """Run a process that holds bare Vosk, on one core."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=load, initargs=(str(model), core)) as process:
+        yield process
+
+
+def load(model: str, core: int) -> None:
+    """Load the model into this process."""
     os.sched_setaffinity(0, {core})
     vosk.SetLogLevel(-1)
-    loaded = vosk.Model(str(model))
+    LOADED.append(vosk.Model(model))
+
+
+def decode(lanes: list[list[Clip]], paced: bool) -> tuple[float, dict[str, Bare]]:
+    """Decode every lane with bare Vosk in this process; return CPU seconds and what each clip gave."""
     found: dict[str, Bare] = {}
-    decode_lane(loaded, warm_up(lanes), {}, None)
     begun = time.process_time()
     if paced:
         offset = CHUNK_BYTES / RATE / len(lanes)
         threads = [
-            threading.Thread(target=decode_lane, args=(loaded, lane, found, number * offset))
+            threading.Thread(target=decode_lane, args=(LOADED[0], lane, found, number * offset))
             for number, lane in enumerate(lanes)
         ]
         for thread in threads:
@@ -145,8 +158,8 @@ def decode(model: Path, lanes: list[list[Clip]], core: int, paced: bool, out: Qu
             thread.join()
     else:
         for lane in lanes:
-            decode_lane(loaded, lane, found, None)
-    out.put((time.process_time() - begun, found))
+            decode_lane(LOADED[0], lane, found, None)
+    return time.process_time() - begun, found
 
 
 def decode_lane(loaded: vosk.Model, lane: list[Clip], found: dict[str, Bare], offset: float | None) -> None:
@@ -168,33 +181,11 @@ def decode_lane(loaded: vosk.Model, lane: list[Clip], found: dict[str, Bare], of
         found[clip.name] = bare
 
 
-def warm_up(lanes: list[list[Clip]]) -> list[Clip]:
-    """Return the clip either side is fed before measuring: what a process does once in its life is not at issue."""
-    return [min((clip for lane in lanes for clip in lane), key=lambda clip: clip.seconds)]
-
-
 def take_final(bare: Bare, result: str, chunk: int) -> None:
     """Note a final that has words."""
     if text := written(json.loads(result)["text"]):
         bare.finals.append(text)
         bare.chunks.append(chunk)
-
-
-def run_bare(model: Path, lanes: list[list[Clip]], core: int, *, paced: bool) -> tuple[float, dict[str, Bare]]:
-    """Decode in a fresh process; return its CPU seconds and what each clip gave."""
-    context = multiprocessing.get_context("spawn")
-    out: Queue[Any] = context.Queue()
-    process = context.Process(target=decode, args=(model, lanes, core, paced, out))
-    process.start()
-    while True:
-        try:
-            cpu_s, found = out.get(timeout=1.0)
-        except queue.Empty:
-            if not process.is_alive():
-                raise SystemExit("the process of bare Vosk ended without figures") from None
-        else:
-            process.join()
-            return cpu_s, found
 
 
 # --- ours ---
@@ -459,30 +450,35 @@ def compare(model: Path, clips: list[Clip], rounds: int) -> tuple[dict[str, Any]
     """Take turns, bare and ours; return the figures and what bare Vosk made of each clip."""
     cores = sorted(os.sched_getaffinity(0))
     core, mine = cores[-1], set(cores[:-1]) or set(cores)
-    dealt = lanes_of(clips, LANES)
-    seconds = sum(clip.seconds for clip in clips)
-    flat_out, _ = run_bare(model, dealt, core, paced=False)
-    bare_cpu, ours = [], []
-    with media_process(model, LANES, {core}, mine) as media:
+    turns = turns_of(clips, LANES)
+    seconds = rounds * sum(clip.seconds for clip in clips)
+    bare: dict[str, Bare] = {}
+    bare_cpu, flat_cpu, ours = [], [], []
+    with bare_process(model, core) as process, media_process(model, LANES, {core}, mine) as media:
         idle = media.rss_mb()
-        play([Lane(media, media.leg_ids[0], warm_up(dealt))], lambda: None)
-        for number in range(rounds):
-            cpu_s, bare = run_bare(model, dealt, core, paced=True)
+        # what a process does once in its life is not at issue: a turn of each before the measuring
+        process.submit(decode, turns[-1], paced=True).result()
+        play([Lane(media, leg_id, lane) for leg_id, lane in zip(media.leg_ids, turns[-1], strict=False)], lambda: None)
+        for dealt in turns * rounds:
+            flat_cpu.append(process.submit(decode, dealt, paced=False).result()[0])
+            cpu_s, found = process.submit(decode, dealt, paced=True).result()
+            bare |= found
             bare_cpu.append(cpu_s)
             ours.append(run_ours(media, dealt, bare))
+            load = os.getloadavg()[0]
             print(
-                f"turn {number + 1}: bare {cpu_s:.2f} s, ours {ours[-1].cpu_s:.2f} s, load {os.getloadavg()[0]:.1f}",
-                file=sys.stderr,
+                f"turn {len(ours)}: bare {cpu_s:.2f} s, ours {ours[-1].cpu_s:.2f} s, load {load:.1f}", file=sys.stderr
             )
     os.sched_setaffinity(0, cores)
     delays = [delay for turn in ours for delay in turn.delays_ms]
-    ours_cpu = sum(turn.cpu_s for turn in ours)
+    ours_cpu = [turn.cpu_s for turn in ours]
     return {
-        "cer": round(cer(clips, ours[-1].texts), 4),
-        "rtf_bare": round(sum(bare_cpu) / rounds / seconds, 5),
-        "rtf_ours": round(ours_cpu / rounds / seconds, 5),
-        "ratio": round(ours_cpu / sum(bare_cpu), 3),
-        "ratio_flat_out": round(ours_cpu / rounds / flat_out, 3),
+        "cer": round(cer(clips, {name: said for turn in ours for name, said in turn.texts.items()}), 4),
+        "rtf_bare": round(sum(bare_cpu) / seconds, 5),
+        "rtf_ours": round(sum(ours_cpu) / seconds, 5),
+        "ratio": round(statistics.median(map(truediv, ours_cpu, bare_cpu)), 3),
+        "ratio_of_sums": round(sum(ours_cpu) / sum(bare_cpu), 3),
+        "ratio_flat_out": round(statistics.median(map(truediv, ours_cpu, flat_cpu)), 3),
         "same_text": all(turn.same for turn in ours),
         "final_delay_ms_p50": percentile(delays, 0.5),
         "final_delay_ms_p99": percentile(delays, 0.99),
@@ -491,7 +487,7 @@ def compare(model: Path, clips: list[Clip], rounds: int) -> tuple[dict[str, Any]
         "rss_mb_per_call": round((max(turn.rss_mb for turn in ours) - idle) / (LANES // 2), 1),
         "clips": len(clips),
         "seconds": round(seconds, 1),
-        "turns": rounds,
+        "turns": len(ours),
     }, bare
 
 

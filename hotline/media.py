@@ -26,6 +26,7 @@ from hotline.config import Settings
 from hotline.errors import NotPermitted
 from hotline.speech.base import Heard, SpeechEngine
 from hotline.speech.pool import Leg, LegPool
+from hotline.speech.sound import CHUNK_MS
 from hotline.web import stream_token
 from hotline.web.access import public
 from hotline.web.media_frames import BadFrame, Media, Start, Stop, parse
@@ -45,7 +46,7 @@ START_WITHIN: Final = 50  # messages; the second one should be it
 GAP_AT_MOST: Final = 15_000  # messages missing at once: five minutes, above that the number itself is wrong
 # Sound comes in frames of 20 ms and is heard in chunks of 100 ms, so reading five frames at once loses no time worth
 # having and saves four of five wake-ups: a third of what the whole path costs beside the recogniser.
-READ_EVERY_S: Final = 0.08
+READ_EVERY_S: Final = CHUNK_MS / 1000
 
 
 class Listening(Protocol):

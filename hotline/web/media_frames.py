@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 ENCODING: Final = "audio/x-mulaw"
 SAMPLE_RATE: Final = 8000
@@ -29,8 +29,7 @@ class Start:
     is_telephone_sound: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(NamedTuple):  # fifty a second and leg: a tuple costs a third of a frozen dataclass
     """20 ms of mu-law sound of one track."""
 
     sequence: int
@@ -59,7 +58,7 @@ Message = Start | Media | Other | Stop
 def parse(message: bytes) -> Message:
     """Return what a message says. Numbers in it are strings. Raises ``BadFrame``: json, shape, base64 or event."""
     try:
-        frame = json.loads(message)
+        frame = json.loads(message.decode())  # given bytes, json would first guess their encoding
         event = frame["event"]
         if event == "media":
             media = frame["media"]

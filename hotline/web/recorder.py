@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 KEPT_AT_MOST: Final = 10_000  # writes waiting for the database: hours of talk, a few megabytes
 TRY_AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 # people say four characters a second; a look-up at each of them would cost more than a tenth of the hearing itself
-SUGGEST_EVERY_S: Final = 0.5
+SUGGEST_EVERY_S: Final = 0.7
 SUGGEST_NEW_CHARACTERS: Final = 3
 SUGGEST_FROM_CHARACTERS: Final = 160  # the end of what was said: what it is about now
 _TEMPORARY: Final = (OperationalError, InterfaceError, PoolTimeout)
@@ -100,13 +100,17 @@ class _Write:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What the two threads have before them. Guarded by ``changed``."""
+    """What the two threads have before them, each with a bell of its own, so that one's work never wakes the other.
+
+    ``changed`` guards ``writes``, ``suggestions`` and ``closing``; ``spoken`` guards ``partials``.
+    """
 
     writes: deque[_Write] = field(default_factory=deque)
     suggestions: dict[Recording, str] = field(default_factory=dict)
     partials: dict[Recording, str] = field(default_factory=dict)
     closing: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
+    spoken: threading.Condition = field(default_factory=threading.Condition)
 
 
 class Recorder:
@@ -164,13 +168,13 @@ class Recorder:
         """Look up answers when no words wait to be written. Only the newest look-up of a leg counts."""
         with self._waiting.changed:
             self._waiting.suggestions[recording] = heard_text
-            self._waiting.changed.notify_all()
+            self._waiting.changed.notify()
 
     def announce(self, recording: Recording, text: str) -> None:
         """Show a partial result on the desk. Only the newest of a leg counts."""
-        with self._waiting.changed:
+        with self._waiting.spoken:
             self._waiting.partials[recording] = text
-            self._waiting.changed.notify_all()
+            self._waiting.spoken.notify()
 
     def figures(self) -> dict[str, int]:
         """Return the counts now: ``waiting written retries lost suggestions_failed``."""
@@ -179,20 +183,22 @@ class Recorder:
 
     def close(self) -> None:
         """Write what is left, once; what the database does not take then is lost and counted."""
-        with self._waiting.changed:
+        with self._waiting.changed, self._waiting.spoken:
             self._waiting.closing = True
-            self._waiting.changed.notify_all()
+            self._waiting.changed.notify()
+            self._waiting.spoken.notify()
         for thread in self._threads:
             thread.join()
 
     def _put(self, write: _Write) -> None:
-        with self._waiting.changed:
+        with self._waiting.spoken:
             self._waiting.partials.pop(write.recording, None)  # the final says it better
+        with self._waiting.changed:
             if len(self._waiting.writes) >= self._kept_at_most:
                 self._figures.lost += 1
                 return
             self._waiting.writes.append(write)
-            self._waiting.changed.notify_all()
+            self._waiting.changed.notify()
 
     def _run_writes(self) -> None:
         waiting = self._waiting
@@ -263,8 +269,8 @@ class Recorder:
     def _run_partials(self) -> None:
         waiting = self._waiting
         while True:
-            with waiting.changed:
-                waiting.changed.wait_for(lambda: waiting.partials or waiting.closing)
+            with waiting.spoken:
+                waiting.spoken.wait_for(lambda: waiting.partials or waiting.closing)
                 if waiting.closing:
                     return
                 recording, text = _pop_oldest(waiting.partials)
