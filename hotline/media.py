@@ -45,7 +45,7 @@ BAD_FRAMES_AT_MOST: Final = 250  # in a row: five seconds of nothing but rubbish
 START_WITHIN: Final = 50  # messages; the second one should be it
 GAP_AT_MOST: Final = 15_000  # messages missing at once: five minutes, above that the number itself is wrong
 # Sound comes in frames of 20 ms and is heard in chunks of 100 ms, so reading five frames at once loses no time worth
-# having and saves four of five wake-ups: a third of what the whole path costs beside the recogniser.
+# having and saves four of five wake-ups.
 READ_EVERY_S: Final = CHUNK_MS / 1000
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 KEPT_AT_MOST: Final = 10_000  # writes waiting for the database: hours of talk, a few megabytes
 TRY_AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-# people say four characters a second; a look-up at each of them would cost more than a tenth of the hearing itself
+# each look-up is a transaction beside the search; the screen need not change at every syllable
 SUGGEST_EVERY_S: Final = 0.7
 SUGGEST_NEW_CHARACTERS: Final = 3
 SUGGEST_FROM_CHARACTERS: Final = 160  # the end of what was said: what it is about now
