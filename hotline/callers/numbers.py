@@ -19,7 +19,7 @@ _PLACEHOLDERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", 
 def normalise(raw: str | None) -> str | None:
     """Return E.164, a bare short code (``10086``), or None for a withheld or absurd number.
 
-    Takes what a carrier or a person writes: ``+8613812341234``, ``138 1234 1234``, ``0318-2024114``, ``anonymous``.
+    Takes what a carrier or a person writes: ``+8619900001234``, ``199 0000 1234``, ``0318-2024114``, ``anonymous``.
     """
     text = (raw or "").strip()
     if _MOBILE.fullmatch(text):  # nearly every call; spares the library's metadata
@@ -44,7 +44,7 @@ def _is_short_code(text: str) -> bool:
 
 
 def mask(number: str | None) -> str:
-    """``138****1234`` of ``+8613812341234``: first three and last four; shorter numbers keep two. None: 号码保密."""
+    """``199****1234`` of ``+8619900001234``: first three and last four; shorter numbers keep two. None: 号码保密."""
     plain = (number or "").removeprefix("+86").removeprefix("+")
     if not plain:
         return WITHHELD

@@ -94,7 +94,7 @@ def time_used(deadline: datetime, now: datetime, start: datetime) -> int:
 
 
 def mask_phone(number: str | None) -> str:
-    """``138****1234`` of ``+8613812341234``: first three and last four; shorter numbers keep two. None: withheld."""
+    """``199****1234`` of ``+8619900001234``: first three and last four; shorter numbers keep two. None: withheld."""
     digits = (number or "").removeprefix("+86").strip()
     plain = digits.removeprefix("+").replace("-", "").replace(" ", "")
     if not plain.isdigit():

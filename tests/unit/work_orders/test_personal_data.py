@@ -8,8 +8,8 @@ from hotline.work_orders.personal_data import found_in
 @pytest.mark.parametrize(
     "text",
     [
-        "请联系13812341234",
-        "电话：138 1234 1234。",
+        "请联系19900001234",
+        "电话：199 0000 1234。",
         "联系人１３８１２３４１２３４",
         "拨打+86 19900001234",
         "办公室0318-2123456",
@@ -20,7 +20,7 @@ from hotline.work_orders.personal_data import found_in
 def test_found_and_masked(text: str):
     (finding,) = found_in(text)
     assert "****" in finding
-    assert "12341234" not in finding
+    assert "1234" not in finding
 
 
 @pytest.mark.parametrize(
