@@ -57,6 +57,7 @@ def page() -> ResponseReturnValue:
         return render_template(
             "desk/idle.html",
             ringing=desk_page.ringing(session),
+            why_away=queries.why_away(session, the_actor().user_id or 0),
             drafts=orders.my_drafts(session, the_actor()),
             taken=queries.taken_by(session, the_actor(), since=desk_page.start_of_today()),
             **desk_page.bar(session),

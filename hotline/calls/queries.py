@@ -13,7 +13,7 @@ from hotline.accounts.models import User
 from hotline.accounts.roles import HUB
 from hotline.accounts.service import Actor
 from hotline.callers import queries as callers
-from hotline.calls.models import Call, CallLeg, Presence, QueueEvent, Utterance
+from hotline.calls.models import Call, CallLeg, Presence, PresenceEvent, QueueEvent, Utterance
 from hotline.calls.states import CallState, QueueKind
 from hotline.errors import NotFound
 from hotline.knowledge_base.models import Suggestion
@@ -115,6 +115,12 @@ def in_hand(session: Session, actor: Actor) -> Call | None:
 def presence_of(session: Session, user_id: int) -> Presence | None:
     """Return what one operator is doing; None before the first time."""
     return session.get(Presence, user_id)
+
+
+def why_away(session: Session, user_id: int) -> str:
+    """Return why an operator last changed state, in words; empty when no reason was given."""
+    last = select(PresenceEvent.reason).where(PresenceEvent.user_id == user_id).order_by(PresenceEvent.id.desc())
+    return session.scalar(last.limit(1)) or ""
 
 
 def operators(session: Session) -> list[tuple[User, Presence]]:

@@ -23,6 +23,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.draft_form import City, DraftForm
 from hotline.work_orders import queries as orders
 from hotline.work_orders.clock import start_of_local_day
+from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import AREA_DIGITS
 
 OPERATOR: Final = "OPR"
@@ -87,6 +88,12 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
     here = city(session)
     form = draft_form.draft_form(session, found, here)
     settled = draft_form.orders_of(session, found)[1]
+    drafting = not settled or form.order is not None or "more" in request.args or "faults" in more
+    about = about_draft(session, form, here, sent)
+    if not drafting:  # what is alike is then asked of the order itself
+        about["alike"] = [
+            one for one in _alike(session, settled[-1].category_code, settled[-1].area_code) if one not in settled
+        ]
     return render_template(
         "desk/call.html",
         **{
@@ -97,11 +104,11 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
             "said": queries.utterances(session, found.id),
             "answers": desk.answers(session, found),
             "settled": settled,
-            "drafting": not settled or form.order is not None or "more" in request.args or "faults" in more,
+            "drafting": drafting,
             "categories": desk.category_choices(here.categories),
             "areas": desk.area_choices(here.units),
             "faults": {},
-            **about_draft(session, form, here, sent),
+            **about,
             **bar(session),
             **more,
         },
@@ -111,19 +118,19 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
 def about_draft(session: Session, form: DraftForm, here: City, sent: dict[str, Any] | None = None) -> dict[str, Any]:
     """What is said about a draft: form, proposed units, alike orders of today, when it was saved."""
     values = form.values | (sent or {})
-    alike = orders.alike(
-        session,
-        category_code=values["category_code"],
-        county_code=values["area_code"][:AREA_DIGITS],
-        since=start_of_today(),
-    )
     return {
         "form": form,
         "values": values,
         "proposed": draft_form.proposed(values, here),
-        "alike": alike,
+        "alike": _alike(session, values["category_code"], values["area_code"]),
         "saved_at": form.order.updated_at if form.order is not None else None,
     }
+
+
+def _alike(session: Session, category_code: str, area_code: str) -> list[WorkOrder]:
+    county_code = area_code[:AREA_DIGITS]
+    found = orders.alike(session, category_code=category_code, county_code=county_code, since=start_of_today())
+    return list(found)
 
 
 def part(call_id: int, template: str, build: Callable[[Session, Call], dict[str, Any]]) -> ResponseReturnValue:

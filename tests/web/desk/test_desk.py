@@ -137,7 +137,9 @@ def test_a_carrier_that_fails_is_told_in_words_and_the_caller_waits_first_in_lin
     telephony.faults["dial"] = CarrierUnreachable("away")
     answer = ready.send(f"/desk/calls/{call_id}/accept")
     assert (answer.status_code, answer.location) == (303, "/desk")
-    assert "话机没有接通" in ready.open()
+    page = ready.open()
+    assert "话机没有接通" in page
+    assert "示忙：话机未接通" in page
     assert state_of(sessions, ready) == PresenceState.AWAY
     with session_scope(sessions) as session:
         assert session.get_one(Call, call_id).state == CallState.WAITING
