@@ -122,7 +122,8 @@
     if (event.target.form?.id === "draft") event.target.classList.remove("from-call");
   });
 
-  let unsaved = 0, failed = false;
+  const TRY_AGAIN_MS = 8000;
+  let unsaved = 0, failedAt = 0;
   const note = () => byId("draft-note");
   document.addEventListener("input", (event) => { if (event.target.form?.id === "draft") unsaved = Date.now(); });
   body.addEventListener("htmx:beforeRequest", (event) => {
@@ -132,9 +133,11 @@
   body.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest("#draft");
     if (!form || event.detail.elt.id === "proposal") return;
-    failed = !event.detail.successful && event.detail.elt === form;
+    const status = event.detail.xhr?.status ?? 0, refused = status >= 400 && status < 500;
+    const failed = !event.detail.successful && event.detail.elt === form;
+    failedAt = failed && !refused ? Date.now() : 0;  // what the server refuses it refuses again
     if (event.detail.successful && unsaved <= Number(form.dataset.saving)) unsaved = 0;
-    if (failed && note()) note().textContent = "没有保存，正在重试…";
+    if (failed && note()) note().textContent = refused ? "没有保存" : "没有保存，稍后自动重试…";
     note()?.classList.toggle("is-failed", failed);
   });
   setInterval(() => {
@@ -143,7 +146,7 @@
       const s = Math.max(0, Math.floor((Date.now() - Date.parse(at.dataset.saved)) / 1000));
       if (s < 3600) at.textContent = `自动保存 ${s < 60 ? `${s} 秒` : `${Math.floor(s / 60)} 分`}前`;
     }
-    if (failed && draft()) { failed = false; window.htmx.trigger(draft(), "change"); }
+    if (failedAt && draft() && Date.now() - failedAt > TRY_AGAIN_MS) { failedAt = 0; window.htmx.trigger(draft(), "change"); }
   }, 2000);
   // whatever leads away from here first saves what was typed
   const save = async () => {
