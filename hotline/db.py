@@ -194,6 +194,7 @@ PRAGMAS: Final = (
     "foreign_keys=ON",
     "synchronous=NORMAL",
     "busy_timeout=10000",
+    "cache_size=-32000",
     # a call touches some fifteen pages, mostly the same ones: the log is emptied after 32 MB, not after every 60 calls
     "wal_autocheckpoint=8000",
 )
