@@ -49,8 +49,9 @@
       const answer = await reading;
       if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        page.querySelectorAll("li.said").forEach((line) => place(document.adoptNode(line)));
-        follow();
+        const lines = page.querySelectorAll("li.said");
+        lines.forEach((line) => place(document.adoptNode(line)));
+        if (lines.length) { follow(); fillIn(); }
       }
     } catch { /* the line is down: the next refresh reads again */ }
     reading = null;
@@ -82,6 +83,7 @@
   if (talk) {
     body.addEventListener("utterance", readTalk);
     body.addEventListener("refresh", readTalk);
+    setInterval(readTalk, 5000);  // a hint sent while the line was being opened is heard by nobody
     pane.addEventListener("scroll", () => { stick = atBottom(); if (stick) toBottom.hidden = true; }, { passive: true });
     toBottom.addEventListener("click", () => { stick = true; toBottom.hidden = true; follow(); });
     follow();
@@ -116,8 +118,6 @@
     shownBox().value = JSON.stringify(was);
     if (changed) body.dispatchEvent(new CustomEvent("filled"));
   };
-  body.addEventListener("utterance", fillIn);
-  body.addEventListener("refresh", fillIn);
   document.addEventListener("input", (event) => {
     if (event.target.form?.id === "draft") event.target.classList.remove("from-call");
   });
