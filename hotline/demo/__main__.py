@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
@@ -81,6 +82,8 @@ def _run(folder: Path, model: Path, *, once: bool) -> int:
                 token=token,
                 hears=usable is not None,
             )
+            addresses = {"web": world.web, "exchange": world.exchange}
+            (folder / "where.json").write_text(json.dumps(addresses), encoding="utf-8")
             if token:
                 tell(world, console, supervisor.check)
             if usable is None:

@@ -197,17 +197,22 @@ def accept(teller: Teller, desk: StaffBrowser, sid: str) -> str:
     return f"/desk/calls/{call_id}"
 
 
-def end(teller: Teller, desk: StaffBrowser, path: str, sid: str) -> None:
+def end(teller: Teller, desk: StaffBrowser, path: str, sid: str, *, seat: str = "seat01") -> None:
     """Let the operator's last words be said, end the call, finish wrap-up."""
 
     def spoken() -> bool:
-        lines = teller.world.lab("GET", "calls?handset=client:seat01")["calls"]
+        lines = teller.world.lab("GET", f"calls?handset=client:{seat}")["calls"]
         timeline = teller.world.lab("GET", f"calls/{lines[0]['sid']}")["timeline"] if lines else []
         return any("感谢您的来电" in str(entry) for entry in timeline if entry["kind"] == "said")
 
     teller.until(spoken, "goodbye of the operator")
     desk.submit(path, f"{path}/end")
     teller.until(lambda: teller.world.call(sid).get("state") == "ended", "end of the call")
+    wrapped_up(teller, desk)
+
+
+def wrapped_up(teller: Teller, desk: StaffBrowser) -> None:
+    """Let the operator finish wrap-up and take no further call."""
     desk.submit("/desk", "/desk/wrap-up/done")
     desk.submit("/desk", "/desk/away", reason="小休")
     teller.say(desk.username, "结束通话，话后整理完成")
@@ -295,7 +300,7 @@ def submit_order(teller: Teller, desk: StaffBrowser, path: str) -> str:
     if found is None:
         raise DemoFault("the desk shows no order number after submitting")
     number = found.group()
-    teller.say("op01", f"提交工单 {number}")
+    teller.say(desk.username, f"提交工单 {number}")
     expect(teller, number, "to_review")
     return number
 
@@ -355,21 +360,27 @@ def receipted(teller: Teller, number: str) -> None:
 
 def evaluated(teller: Teller, number: str) -> None:
     """Let the machine ask by keypad; the citizen presses 1."""
-    duty = teller.world.person("cbk01")
-
-    def listed() -> str | None:
-        page = duty.get("/duty")
-        found = re.search(r"/duty/(\d+)/keypad", page)
-        return found.group(1) if found and number in page else None
-
-    callback = teller.until(listed, "callback on the duty desk")
-    duty.send(f"/duty/{callback}/keypad")
-    teller.say("cbk01", "自动语音回访")
+    asked_by_keypad(teller, number)
     teller.until(lambda: order(teller, number)["status"] == "closed", "closed order after the evaluation", 60)
     found = order(teller, number)
     if found["satisfaction"] != "satisfied":
         raise DemoFault(f"the citizen pressed 1, the order says {found['satisfaction']}")
     teller.say("市民", "按 1：满意。工单办结")
+
+
+def asked_by_keypad(teller: Teller, number: str) -> str:
+    """Find the order on the duty desk and let the machine ask; returns the desk's address of the callback."""
+    duty = teller.world.person("cbk01")
+
+    def listed() -> str | None:
+        cards = [card for card in duty.get("/duty").split("<article") if number in card]
+        found = re.search(r'"(/duty/\d+)"', cards[0]) if cards else None
+        return found.group(1) if found else None
+
+    page = teller.until(listed, "callback on the duty desk")
+    duty.submit(page, f"{page}/keypad")
+    teller.say("cbk01", "自动语音回访")
+    return page
 
 
 def order(teller: Teller, number: str) -> dict[str, Any]:
