@@ -66,6 +66,8 @@ def only_if_known(column: str) -> dict[str, Any]:
 
 def new_id(result: CursorResult[Any]) -> int:
     """Return the id of the one row an INSERT wrote."""
+    if result.dialect.name == "sqlite":
+        return int(result.lastrowid)  # the driver's own word; working out the key costs as much as writing the row
     key = result.inserted_primary_key
     assert key is not None  # only an INSERT of one row is asked
     return int(key[0])

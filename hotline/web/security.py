@@ -38,6 +38,8 @@ def init_app(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def set_headers(response: Response) -> Response:
+        if response.mimetype == "text/xml":  # TwiML: no browser ever reads it
+            return response
         present = {name.lower() for name, _ in response.headers}
         for name, value in (always if request.endpoint == "static" else private).items():
             if name.lower() not in present:  # one look for all: asking the headers for each walks them each time
