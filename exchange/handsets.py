@@ -183,11 +183,9 @@ class Handset:
         with self._leg.changed:
             self._spoke_at = self._leg.ticks
             self._mouth.extend(frames)
-            room = self._leg.room
-            others = room.hearing(self._leg.sid) if room is not None else []
-        self._leg.timeline.add("said", text or "(sound)")
-        for other in others:
-            other.timeline.add("peer", text or "(sound)", sid=self._leg.sid)
+            self._leg.timeline.add("said", text or "(sound)")
+            if self._leg.room is not None:
+                self._leg.room.overhear(self._leg.sid, text or "(sound)")
 
     def _play(self, script: list[Mapping[str, Any]]) -> Iterator[None]:
         """One step after another; every `yield` is one tick."""

@@ -51,9 +51,10 @@ def routes(board: Switchboard) -> Blueprint:
 
     def handset(sid: str) -> tuple[Leg, Handset]:
         leg = find(sid)
-        if leg.over or leg.handset is None:
+        held = board.handsets.get(sid)
+        if leg.over or held is None:
             raise LabError(409, "the call is over")
-        return leg, leg.handset
+        return leg, held
 
     _calls(lab, board, find, handset)
     _surroundings(lab, board)

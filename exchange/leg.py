@@ -8,16 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .ids import new_sid, now
 from .sound import SILENT_FRAME, TICK_S, loudness, mixed
+from .surroundings import Place, Tap
 from .timeline import Timeline
-
-if TYPE_CHECKING:
-    from .handsets import Handset
-    from .media import Stream
-    from .rooms import Room
 
 API_VERSION = "2010-04-01"
 VOICE_LOUDNESS = 250
@@ -108,13 +104,14 @@ class Leg:
         self.sequence = 0
         self.on_status: Callable[[Leg, str], None] = lambda leg, event: None
 
-        self.handset: Handset | None = None
+        self.speak: Callable[[], bytes | None] = lambda: None
+        """What the handset says in one tick; set by whoever holds the handset."""
         self.prompt: deque[bytes] = deque()
         self.digits: deque[str] = deque()
         self.listening = False
         self.picked_up = False
-        self.room: Room | None = None
-        self.streams: list[Stream] = []
+        self.room: Place | None = None
+        self.streams: list[Tap] = []
         self.heard = bytearray()
         self.heard_limit = 0
         self.ticks = 0
@@ -264,10 +261,6 @@ class Leg:
             self.prompt.clear()
 
     # -- one tick of 20 ms, called by the exchange's clock under the lock -------------------------------------------
-
-    def listen(self) -> bytes | None:
-        """What the handset sends in this tick (None: nothing)."""
-        return self.handset.tick() if self.handset is not None else None
 
     def carry(self, sent: bytes | None, others: bytes | None) -> None:
         """Hand the tick on: to the handset's ear, to its recording and to the streams."""

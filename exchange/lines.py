@@ -62,7 +62,7 @@ class Lines:
     def _listen(leg: Leg) -> bytes | None:
         """One handset's frame; a fault in its script ends that call, not the clock of all the others."""
         try:
-            return leg.listen()
+            return leg.speak()
         except Exception as fault:
             log.exception("the handset of %s failed", leg.sid)
             leg.timeline.add("error", f"the handset failed: {fault}")

@@ -10,17 +10,15 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import websocket
 
 from .ids import new_sid
+from .leg import Leg
 from .sound import frames_of
 from .twiml.errors import INVALID_URL, STREAM_CLOSED, STREAM_HANDSHAKE, STREAM_UNREACHABLE, TwimlError
-
-if TYPE_CHECKING:
-    from .leg import Leg
 
 CONNECT_S = 5.0
 SEND_S = 5.0

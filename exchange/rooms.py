@@ -57,9 +57,11 @@ class Room:
         """The sum of what all the others say in this tick, for one member."""
         return mixed(spoken.get(other) for other in self.members if self._reaches(other, sid))
 
-    def hearing(self, sid: str) -> list[Leg]:
-        """Who hears what this member says now."""
-        return [member.leg for other, member in self.members.items() if self._reaches(sid, other)]
+    def overhear(self, sid: str, text: str) -> None:
+        """Note what this member says on the timelines of all who hear it now."""
+        for other, member in self.members.items():
+            if self._reaches(sid, other):
+                member.leg.timeline.add("peer", text, sid=sid)
 
     def _reaches(self, speaker: str, listener: str) -> bool:
         """Whether one member's voice reaches another."""

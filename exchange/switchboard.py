@@ -45,6 +45,8 @@ class Switchboard:
         self.number_sids = {number: new_sid("PN") for number in self.numbers}
         self.rules: list[Rule] = []
         self.calls: OrderedDict[str, Leg] = OrderedDict()
+        self.handsets: dict[str, Handset] = {}
+        """By the leg they speak on, from the ringing to the end of the call."""
         self.conferences = Conferences(self._tell_of_conference)
         self.messages = Messages(self)
         self._queues: dict[str, CallQueue] = {}
@@ -93,7 +95,7 @@ class Switchboard:
             fallback=Document(number.voice_fallback_url) if number.voice_fallback_url else None,
         )
         leg.number_sid = self.number_sids[to]
-        leg.handset = Handset(leg, script, self.recordings)
+        self._hand_over(leg, script)
         leg.status = "ringing"
         self._take_up(leg, lambda: Session(leg, self).live(Document(number.voice_url)))
         return leg
@@ -178,10 +180,16 @@ class Switchboard:
             leg.finish("completed" if leg.answered else "failed")
             with self.lines.lock:
                 self._threads.discard(threading.current_thread())
+                self.handsets.pop(leg.sid, None)
+
+    def _hand_over(self, leg: Leg, script: Sequence[Mapping[str, Any]]) -> None:
+        handset = Handset(leg, script, self.recordings)
+        self.handsets[leg.sid] = handset
+        leg.speak = handset.tick
 
     def _ring(self, leg: Leg, timeout: float, then: Callable[[], None]) -> None:
         rule = rule_for(self.rules, leg.to)
-        leg.handset = Handset(leg, rule.script, self.recordings)
+        self._hand_over(leg, rule.script)
         self._on_status(leg, "initiated")
         leg.set_status("ringing", "ringing")
         if rule.busy:
