@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .handsets import rule_for
 from .ids import new_sid, now
 from .leg import API_VERSION
 from .timeline import Timeline
 from .twiml import TwimlError, check_message
-
-if TYPE_CHECKING:
-    from .switchboard import Switchboard
+from .webhooks import Webhooks
 
 UNREACHABLE = 30003
 WIDE_LENGTH, WIDE_PART = 70, 67
@@ -71,14 +70,25 @@ class Message:
 class Messages:
     """All messages, oldest first, up to a number."""
 
-    def __init__(self, board: Switchboard) -> None:
-        """Uses the switchboard's lock, webhooks, numbers and handset rules."""
-        self._board = board
-        self._all: deque[Message] = deque(maxlen=board.settings.keep_messages)
+    def __init__(
+        self,
+        account_sid: str,
+        lock: threading.RLock,
+        webhooks: Webhooks,
+        *,
+        sms_url: Callable[[str], str],
+        reaches: Callable[[str], bool],
+        keep: int,
+    ) -> None:
+        """`sms_url(number)` is where the application takes messages to its number (empty: nowhere), `reaches(number)`
+        whether messages arrive at that handset, `keep` how many are kept. The lock is the exchange's."""
+        self._account_sid, self._lock, self._webhooks = account_sid, lock, webhooks
+        self._sms_url, self._reaches = sms_url, reaches
+        self._all: deque[Message] = deque(maxlen=keep)
 
     def all(self) -> list[Message]:
         """Oldest first."""
-        with self._board.lines.lock:
+        with self._lock:
             return list(self._all)
 
     def get(self, sid: str) -> Message | None:
@@ -92,24 +102,24 @@ class Messages:
     def send(self, from_: str, to: str, body: str, callback: str, direction: str = "outbound-api") -> Message:
         """From the application to a handset; each step is told to the callback address."""
         message = Message(from_, to, body, direction, "queued", callback)
-        with self._board.lines.lock:
+        with self._lock:
             self._all.append(message)
         self._tell(message, "queued")
         self._move(message, "sent")
-        if rule_for(self._board.rules, to).undeliverable:
+        if self._reaches(to):
+            self._move(message, "delivered")
+        else:
             message.error_code = UNREACHABLE
             self._move(message, "undelivered")
-        else:
-            self._move(message, "delivered")
         return message
 
     def receive(self, from_: str, to: str, body: str) -> Message:
         """From a handset to one of the application's numbers; its answer may send messages back."""
         message = Message(from_, to, body, "inbound", "received", sent=now())
-        with self._board.lines.lock:
+        with self._lock:
             self._all.append(message)
-        url = self._board.numbers[to].sms_url
-        params = message.params(self._board.settings.account_sid) | {
+        url = self._sms_url(to)
+        params = message.params(self._account_sid) | {
             "SmsMessageSid": message.sid,
             "SmsStatus": "received",
             "Body": body,
@@ -119,12 +129,12 @@ class Messages:
         if not url:
             message.timeline.add("error", f"no address for messages to {to}")
             return message
-        self._board.later(message.sid, lambda: self._ask(message, url, params))
+        self._webhooks.put(message.sid, lambda: self._ask(message, url, params))
         return message
 
     def _ask(self, message: Message, url: str, params: dict[str, str]) -> None:
         try:
-            answer = self._board.webhooks.send("POST", url, params, message.timeline)
+            answer = self._webhooks.send("POST", url, params, message.timeline)
             verbs = check_message(answer.body) if answer.body.strip() else []
         except TwimlError as fault:
             message.timeline.add("error", str(fault), code=fault.code)
@@ -146,8 +156,7 @@ class Messages:
 
     def _tell(self, message: Message, status: str) -> None:
         if message.callback:
-            account = self._board.settings.account_sid
-            params = message.params(account) | {"MessageStatus": status, "SmsStatus": status}
+            params = message.params(self._account_sid) | {"MessageStatus": status, "SmsStatus": status}
             if message.error_code is not None:
                 params["ErrorCode"] = str(message.error_code)
-            self._board.webhooks.notify(message.sid, "POST", message.callback, params, message.timeline)
+            self._webhooks.notify(message.sid, "POST", message.callback, params, message.timeline)

@@ -58,7 +58,11 @@ class Prompts:
             for path in found:
                 frames += frames_of(mulaw_of_file(path))
         recordings = tuple(path.stem for _, found in parts for path in found)
-        return Speech(hurried(frames or silence(0), self._speed), recordings)
+        return Speech(self.hurried(frames or silence(0)), recordings)
+
+    def hurried(self, frames: list[bytes]) -> list[bytes]:
+        """Any other sound at the speed of the prompts."""
+        return hurried(frames, self._speed)
 
     def _cover(self, text: str) -> list[Path]:
         """Known sentences that, one after another, are exactly this text; longest first, or nothing."""

@@ -23,6 +23,7 @@ from .sound import RATE
 from .twiml.dial import answer_for
 from .twiml.errors import TwimlError
 from .twiml.run import Session
+from .twiml.verbs import VERBS
 from .webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,14 @@ class Switchboard:
         self.handsets: dict[str, Handset] = {}
         """By the leg they speak on, from the ringing to the end of the call."""
         self.conferences = Conferences(self._tell_of_conference)
-        self.messages = Messages(self)
+        self.messages = Messages(
+            settings.account_sid,
+            self.lines.lock,
+            self.webhooks,
+            sms_url=lambda number: self.numbers[number].sms_url,
+            reaches=lambda number: not rule_for(self.rules, number).undeliverable,
+            keep=settings.keep_messages,
+        )
         self._queues: dict[str, CallQueue] = {}
         self._threads: set[threading.Thread] = set()
         self._stopping = False
@@ -97,7 +105,7 @@ class Switchboard:
         leg.number_sid = self.number_sids[to]
         self._hand_over(leg, script)
         leg.status = "ringing"
-        self._take_up(leg, lambda: Session(leg, self).live(Document(number.voice_url)))
+        self._take_up(leg, lambda: self._session(leg).live(Document(number.voice_url)))
         return leg
 
     def dial_out(
@@ -121,7 +129,7 @@ class Switchboard:
             fallback=fallback,
         )
         leg.number_sid = self.number_sids.get(from_)
-        self._take_up(leg, lambda: self._ring(leg, timeout, lambda: Session(leg, self).live(document)))
+        self._take_up(leg, lambda: self._ring(leg, timeout, lambda: self._session(leg).live(document)))
         return leg
 
     def ring_for(
@@ -146,8 +154,11 @@ class Switchboard:
             parent=parent,
         )
         parent.timeline.add("dial", f"rings {to}", child=leg.sid)
-        self._take_up(leg, lambda: self._ring(leg, timeout, lambda: answer_for(Session(leg, self), ticket, whisper)))
+        self._take_up(leg, lambda: self._ring(leg, timeout, lambda: answer_for(self._session(leg), ticket, whisper)))
         return leg
+
+    def _session(self, leg: Leg) -> Session:
+        return Session(leg, self, VERBS)
 
     def hang_up(self, leg: Leg) -> None:
         """End a call from outside; one that was never answered is canceled."""
@@ -270,10 +281,6 @@ class Switchboard:
         with self.lines.lock:
             for leg in self.lines.legs.values():
                 leg.notify()
-
-    def later(self, key: str, work: Callable[[], None]) -> None:
-        """Do something that asks the application, without waiting."""
-        self.webhooks.put(key, work)
 
     def open_stream(
         self,

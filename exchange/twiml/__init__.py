@@ -1,4 +1,4 @@
-"""TwiML: checked here without any call, run by `exchange.twiml.run`."""
+"""TwiML: checked here without any call, run by `run.Session` with the table in `verbs`."""
 
 from .errors import TwimlError
 from .parse import Verb, check, check_message

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from ..conferences import LEFT, REDIRECTED
 from ..leg import Callback, Document, Redirected
@@ -13,11 +12,9 @@ from ..rooms import Member
 from . import grammar
 from .errors import CONFERENCE_WAIT, TwimlError
 from .parse import Verb
+from .run import Session
 from .scene import Scene
 from .staying import stay
-
-if TYPE_CHECKING:
-    from .run import Session
 
 LOOP_AT_LEAST_S = 0.5
 

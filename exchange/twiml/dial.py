@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from ..ids import callable_address
 from ..leg import Callback, CallOver, Document, Leg, Redirected
@@ -13,11 +12,9 @@ from ..rooms import Member
 from . import conference, grammar
 from .errors import SCHEMA, TwimlError
 from .parse import Verb
+from .run import Session
 from .scene import Scene
 from .staying import stay
-
-if TYPE_CHECKING:
-    from .run import Session
 
 RING_S = "30"
 DEFAULT_EVENTS = "completed"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from ..leg import CallOver, Document, Redirected
 from ..queues import DEFAULT_LIMIT, CallQueue, Ticket, Waiting
@@ -13,10 +12,8 @@ from ..rooms import Member
 from . import grammar
 from .errors import TwimlError
 from .parse import Verb
+from .run import Session
 from .scene import LeftQueue, Scene
-
-if TYPE_CHECKING:
-    from .run import Session
 
 LOOP_AT_LEAST_S = 0.5
 """A wait document that takes no time is asked for again after this, lest the application be flooded."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..leg import Document, Leg
 from .parse import Verb
+from .run import Session
 from .scene import Scene
-
-if TYPE_CHECKING:
-    from .run import Session
 
 
 def gather(session: Session, verb: Verb, scene: Scene) -> Document | None:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ..leg import CallOver, Document, Leg, Redirected
-from ..sound import SoundError, frames_of, hurried, mulaw_of_wav, silence
-from . import dial, enqueue, gather, grammar
+from . import grammar
+from .board import Board
 from .errors import WRONG_CONTENT_TYPE, TwimlError
 from .parse import Verb, check
-from .scene import LeftQueue, Scene
-
-if TYPE_CHECKING:
-    from ..switchboard import Switchboard
+from .scene import Scene
 
 log = logging.getLogger(__name__)
 
 XML_TYPES = frozenset({"text/xml", "application/xml", "text/html", "application/xhtml+xml"})
 SORRY = "很抱歉，应用程序出错，通话即将结束。"
 FALLBACKS_PER_CALL = 5
-DTMF_S = 0.25
 
 ANSWERS_THE_CALL = grammar.VOICE - {"Reject", "Redirect", "Pause", "Hangup"}
 """The line opens with the first of these; before, the caller hears it ring."""
@@ -34,10 +30,11 @@ CALL_SCENE = Scene(grammar.CALL)
 class Session:
     """The running of one leg's documents, in the leg's own thread."""
 
-    def __init__(self, leg: Leg, board: Switchboard) -> None:
-        """`board` gives what the verbs need: prompts, webhooks, queues, conferences, other legs."""
+    def __init__(self, leg: Leg, board: Board, verbs: Mapping[str, Action]) -> None:
+        """`verbs` are those it knows by name, `board` gives what they need."""
         self.leg = leg
         self.board = board
+        self._verbs = verbs
         self._asked = ""
         self._fallbacks = 0
 
@@ -71,7 +68,7 @@ class Session:
             self.leg.timeline.add("verb", verb.name, **verb.attributes)
             if verb.name in ANSWERS_THE_CALL:
                 self.leg.answer()
-            following = _VERBS[verb.name](self, verb, scene)
+            following = self._verbs[verb.name](self, verb, scene)
             if following is not None:
                 return following
         return None
@@ -118,92 +115,5 @@ class Session:
         return None
 
 
-def _say(session: Session, verb: Verb, scene: Scene) -> None:
-    if verb.text:
-        _repeat(verb, lambda: session.say(verb.text))
-
-
-def _play(session: Session, verb: Verb, scene: Scene) -> None:
-    if verb.get("digits"):
-        session.leg.timeline.add("caption", f"(按键音 {verb.get('digits')})")
-        session.leg.play(silence(DTMF_S * len(verb.get("digits"))))
-        return
-    url = scene.resolve(verb.text)
-    try:
-        answer = session.board.webhooks.send("GET", url, {}, session.leg.timeline)
-        frames = hurried(frames_of(mulaw_of_wav(answer.body)), session.board.settings.speak_speed)
-    except (TwimlError, SoundError) as fault:
-        session.leg.timeline.add("error", f"<Play> {url}: {fault}", url=url)
-        frames = silence(1)
-    session.leg.timeline.add("caption", f"(播放 {url.rpartition('/')[2]})", url=url)
-    _repeat(verb, lambda: session.leg.play(frames))
-
-
-def _repeat(verb: Verb, once: Callable[[], None]) -> None:
-    """`loop` times; 0 is until something comes in between."""
-    times = int(verb.get("loop", "1"))
-    while True:
-        once()
-        times -= 1
-        if times == 0:
-            return
-
-
-def _pause(session: Session, verb: Verb, scene: Scene) -> None:
-    session.leg.pause(float(verb.get("length", "1")))
-
-
-def _redirect(session: Session, verb: Verb, scene: Scene) -> Document:
-    return Document(scene.resolve(verb.text), verb.get("method", "POST").upper())
-
-
-def _hangup(session: Session, verb: Verb, scene: Scene) -> None:
-    session.leg.finish("completed" if session.leg.answered else "busy")
-    raise CallOver
-
-
-def _reject(session: Session, verb: Verb, scene: Scene) -> None:
-    refused = "busy" if verb.get("reason") == "busy" else "failed"
-    session.leg.finish("completed" if session.leg.answered else refused)
-    raise CallOver
-
-
-def _leave(session: Session, verb: Verb, scene: Scene) -> None:
-    raise LeftQueue
-
-
-def _start(session: Session, verb: Verb, scene: Scene) -> None:
-    stream = verb.children[0]
-    url = stream.get("url")
-    callback = stream.get("statusCallback")
-    session.board.open_stream(
-        session.leg,
-        url=url,
-        name=stream.get("name"),
-        track=stream.get("track", "inbound_track"),
-        parameters={each.get("name"): each.get("value") for each in stream.children},
-        callback=(stream.get("statusCallbackMethod", "POST").upper(), scene.resolve(callback)) if callback else None,
-    )
-
-
-def _stop(session: Session, verb: Verb, scene: Scene) -> None:
-    name = verb.children[0].get("name")
-    for stream in session.leg.streams:
-        if name in {stream.name, ""}:
-            stream.stop()
-
-
-_VERBS: dict[str, Callable[[Session, Verb, Scene], Document | None]] = {
-    "Say": _say,
-    "Play": _play,
-    "Pause": _pause,
-    "Redirect": _redirect,
-    "Hangup": _hangup,
-    "Reject": _reject,
-    "Leave": _leave,
-    "Start": _start,
-    "Stop": _stop,
-    "Gather": gather.gather,
-    "Enqueue": enqueue.enqueue,
-    "Dial": dial.dial,
-}
+Action: TypeAlias = Callable[[Session, Verb, Scene], Document | None]
+"""How one verb is run; the document it gives, if any, is run instead of the verbs after it."""
