@@ -5,11 +5,23 @@ from __future__ import annotations
 import pytest
 
 from exchange import TwimlError
-from exchange.twiml import check
+from exchange.twiml import check, grammar
+from exchange.twiml.verbs import VERBS
 
 
 def document(inside: str) -> str:
     return f"<Response>{inside}</Response>"
+
+
+def test_what_the_checker_lets_through_can_be_run() -> None:
+    places = (
+        grammar.CALL,
+        grammar.QUEUE_WAIT,
+        grammar.CONFERENCE_WAIT,
+        grammar.WHISPER,
+        grammar.QUEUE_WHISPER,
+    )
+    assert set().union(*(place.verbs for place in places)) == VERBS.keys()
 
 
 def test_a_whole_document_is_understood() -> None:
