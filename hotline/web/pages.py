@@ -27,7 +27,9 @@ PLACES: Final = (
     Place("/desk", N_("受话台"), "headset", frozenset({"OPR"})),
     Place("/portal", N_("承办"), "inbox", frozenset({"U2", "U2L", "U3", "U3L"})),
     Place("/duty", N_("回访"), "telephone-outbound", frozenset({"CBK", "SUP"})),
-    Place("/office", N_("中心"), "columns-gap", frozenset({"REV", "SUP", "ADM", "KBE", "LDR", "OBS", "AUD", "SEC", "ADJ"})),
+    Place(
+        "/office", N_("中心"), "columns-gap", frozenset({"REV", "SUP", "ADM", "KBE", "LDR", "OBS", "AUD", "SEC", "ADJ"})
+    ),
 )
 # where a person works; whoever has several places starts at the first one named here
 HOMES: Final = {"SUP": "/office"}
