@@ -18,9 +18,9 @@ from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.search import Hit
 from hotline.units import queries as units
 from hotline.web import desk, desk_page, desk_settling, draft_form, pages, switchboard
-from hotline.web.access import roles, the_actor
+from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.desk_page import OPERATOR, at_desk, when
+from hotline.web.desk_page import OPERATOR, at_desk
 from hotline.web.idempotency import once
 from hotline.work_orders import queries as orders
 from hotline.work_orders.story import story

@@ -1,45 +1,36 @@
-"""The hub's own desks: dispatch pool, check of results, orders, wall, deliveries, and who read what."""
+"""The hub's own desks: dispatch pool, check of results, orders. What it watches stands in ``web.office_watch``."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline import audit as log
-from hotline.accounts import queries as accounts
 from hotline.accounts.roles import HUB
-from hotline.callers.service import reveal as reveal_field
-from hotline.calls import queries as calls
 from hotline.delivery import queries as deliveries
-from hotline.delivery import service as delivery
 from hotline.errors import Invalid
 from hotline.follow_ups import queries as follow_ups
-from hotline.reports import queries as reports
 from hotline.units import queries as units
-from hotline.units.models import Unit
-from hotline.web import pages
-from hotline.web.access import actor, roles, the_actor
+from hotline.web import office_watch, order_pages, pages
+from hotline.web.access import actor, roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
+from hotline.web.order_pages import about, act, by_clock
 from hotline.work_orders import boards, clock, proposal, queries, service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
-from hotline.work_orders.story import story
 
 bp = Blueprint("office", __name__, url_prefix="/office")
+bp.register_blueprint(office_watch.bp)
 
 INSIDE: Final = tuple(sorted(HUB))
 DISPATCHERS: Final = ("REV",)
-WATCHERS: Final = (*INSIDE, "LDR", "OBS", "ADM", "KBE")  # figures only: no order, no person's demand
-EVERYONE: Final = (*WATCHERS, "SEC", "AUD")
+EVERYONE: Final = (*WATCHERS, *AUDITORS, "SEC")
 OTHER: Final = "other"
+REJECT_PAGE: Final = "office/reject.html"
 # groups of states as people ask for them
 GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "review": ("待派单", (Status.TO_REVIEW, Status.NEEDS_INFO)),
@@ -68,9 +59,9 @@ ROOMS: Final = (
     Room("office.dispatch_pool", "待派单", "send", DISPATCHERS, (Status.TO_REVIEW,)),
     Room("office.check_pool", "待审核", "clipboard-check", DISPATCHERS, (Status.TO_CHECK_HUB,)),
     Room("office.orders", "工单", "list-ul", INSIDE),
-    Room("office.board", "今日大屏", "graph-up", WATCHERS),
-    Room("office.messages", "通知送达", "bell", ("REV", "SUP", "ADM")),
-    Room("office.audit", "查看记录", "journal-text", ("AUD",)),
+    Room("office.watch.board", "今日大屏", "graph-up", WATCHERS),
+    Room("office.watch.messages", "通知送达", "bell", MENDERS),
+    Room("office.watch.audit", "查看记录", "journal-text", AUDITORS),
 )
 
 
@@ -114,7 +105,7 @@ def offer_rooms() -> dict[str, Any]:
 def home() -> ResponseReturnValue:
     """Dispatchers land in their pool, supervisors at the wall, auditors at the log; others read what is theirs."""
     role = the_actor().role
-    landing = {"REV": "office.dispatch_pool", "SUP": "office.board", "AUD": "office.audit"}.get(role)
+    landing = {"REV": "office.dispatch_pool", "SUP": "office.watch.board", "AUD": "office.watch.audit"}.get(role)
     if landing:
         return pages.go(url_for(landing))
     return render_template("office/home.html", role=role)
@@ -150,23 +141,21 @@ def dispatch(number: str) -> ResponseReturnValue:
         service.dispatch(
             session,
             order=order,
-            actor=the_actor(),
-            now=runtime().now(),
-            calendar=runtime().calendar,
-            tz=runtime().settings.tz,
             lead_unit_id=lead_id,
             assisting_ids=request.form.getlist("assisting", type=int),
             responsibility_line_id=_number(line),
             advice=request.form.get("advice", "").strip(),
             hard=request.form.get("hard") == "1",
+            **when(),
+            **by_clock(),
         )
         return f"{order.order_no} 已派给{order.lead_unit.name if order.lead_unit else '承办单位'}"
 
-    try:
-        return _act(number, do, then=url_for("office.dispatch_pool"))
-    except Invalid as fault:
+    def again(fault: Invalid) -> str:
         typed = request.form.to_dict() | {"assisting": request.form.getlist("assisting")}
-        return _dispatch_page(number, typed, fault.details), 422
+        return _dispatch_page(number, typed, fault.details)
+
+    return act(number, do, then=lambda _: url_for("office.dispatch_pool"), again=again)
 
 
 def _number(text: str) -> int | None:
@@ -190,7 +179,7 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
             rows=found.items,
             total=found.total,
             order=chosen,
-            **_order_values(session, chosen),
+            **about(session, chosen),
             choices=[*choices, (OTHER, "其他单位", "", "")],
             others=[("", "请选择"), *((unit.id, unit.name) for unit in tier2)],
             units=tier2,
@@ -209,17 +198,6 @@ def _candidates(session: Session, order: WorkOrder, tier2: Any) -> list[proposal
         lines=units.lines_for(session, order.category_code, on=today),
         units=[*tier2, *units.units_of_tier(session, 3)],
     )
-
-
-def _order_values(session: Session, order: WorkOrder) -> dict[str, Any]:
-    """What every page of one order shows."""
-    actor = the_actor()
-    names = {row.code: row.name for row in units.categories(session)}
-    return {
-        "category": names.get(order.category_code, order.category_code),
-        "person": queries.caller_view(order, actor),
-        "story": story(session, order, actor),
-    }
 
 
 # ---- check of results
@@ -251,7 +229,7 @@ def _check_page(number: str | None) -> str:
             rows=found.items,
             total=found.total,
             order=chosen,
-            **_order_values(session, chosen),
+            **about(session, chosen),
             report=queries.last_report(session, chosen, actor),
         )
 
@@ -262,58 +240,30 @@ def approve(number: str) -> ResponseReturnValue:
     """Accept the result: the citizen will be asked."""
 
     def do(session: Session, order: WorkOrder) -> str:
-        service.approve(
-            session,
-            order=order,
-            actor=the_actor(),
-            now=runtime().now(),
-            calendar=runtime().calendar,
-            tz=runtime().settings.tz,
-        )
+        service.approve(session, order=order, **when(), **by_clock())
         return f"{order.order_no} 审核通过，转回访"
 
-    return _act(number, do, then=url_for("office.check_pool"))
+    return act(number, do, then=_to_check_pool)
+
+
+def _to_check_pool(_: WorkOrder) -> str:
+    return url_for("office.check_pool")
 
 
 @bp.get("/check/<number>/reject")
 @roles(*DISPATCHERS)
 def reject_form(number: str) -> ResponseReturnValue:
     """The reason, as a page of its own."""
-    return _reject_page(number, "", None)
+    return order_pages.reject_page(number, REJECT_PAGE)
 
 
 @bp.post("/check/<number>/reject")
 @roles(*DISPATCHERS)
 def reject(number: str) -> ResponseReturnValue:
     """Send the result back with a reason."""
-    reason = request.form.get("reason", "")
-
-    def do(session: Session, order: WorkOrder) -> str:
-        service.reject(session, order=order, actor=the_actor(), now=runtime().now(), reason=reason)
-        return f"{order.order_no} 已驳回"
-
-    try:
-        return _act(number, do, then=url_for("office.check_pool"))
-    except Invalid as fault:
-        return _reject_page(number, reason, str(fault.details.get("reason", fault.message))), 422
-
-
-def _reject_page(number: str, typed: str, error: str | None) -> str:
-    with transaction() as session:
-        found = queries.visible_to(session, the_actor(), number)
-        return render_template("office/reject.html", order=found, typed=typed, error=error)
-
-
-def _act(number: str, do: Callable[[Session, WorkOrder], str], *, then: str) -> ResponseReturnValue:
-    """Act once on an order, say what happened, go on."""
-    with transaction() as session:
-        found = queries.visible_to(session, the_actor(), number)
-
-        def act() -> ResponseReturnValue:
-            pages.toast(do(session, found))
-            return pages.go(then)
-
-        return once(session, act)
+    return order_pages.reject(
+        number, template=REJECT_PAGE, said=lambda order: f"{order.order_no} 已驳回", then=_to_check_pool
+    )
 
 
 # ---- orders
@@ -357,7 +307,7 @@ def order(number: str) -> ResponseReturnValue:
         return render_template(
             "office/order.html",
             order=found,
-            **_order_values(session, found),
+            **about(session, found),
             report=queries.last_report(session, found, actor),
             held=queries.held_minutes(found, now),
             derivation=_derivation(found),
@@ -389,146 +339,5 @@ def _derivation(order: WorkOrder) -> list[str]:
 @roles(*INSIDE)
 def reveal(number: str) -> ResponseReturnValue:
     """Show the caller's number for a reason that leaves a row; asks for the reason first."""
-    reason = request.form.get("reason", "")
-    try:
-        with transaction() as session:
-            found = queries.visible_to(session, the_actor(), number)
-            if found.caller is None:
-                raise Invalid("这张工单没有来电人信息")
-            phone = reveal_field(
-                session, caller=found.caller, field="phone", actor=the_actor(), reason=reason, now=runtime().now()
-            )
-    except Invalid as fault:
-        if "reason" not in fault.details:
-            raise
-        error = fault.details["reason"] if "reason" in request.form else None
-        return _reveal_answer(number, typed=reason, error=error), 200 if error is None else 422
-    return _reveal_answer(number, phone=phone)
-
-
-def _reveal_answer(number: str, **values: Any) -> str:
-    template = "ui/reveal.html" if pages.is_htmx() else "ui/reveal_page.html"
     action, back = url_for("office.reveal", number=number), url_for("office.order", number=number)
-    return render_template(template, action=action, back=back, **values)
-
-
-# ---- messages
-
-
-@bp.get("/messages")
-@roles("REV", "SUP", "ADM")
-def messages() -> ResponseReturnValue:
-    """What did not go out, and why."""
-    with transaction() as session:
-        found = deliveries.stuck(session, now=runtime().now())
-        names = {unit_id: session.get(Unit, unit_id) for unit_id in {row.unit_id for row in found} if unit_id}
-        numbers = {row.order_id: session.get(WorkOrder, row.order_id) for row in found if row.order_id}
-        return render_template("office/messages.html", rows=found, units=names, orders=numbers)
-
-
-@bp.post("/messages/<int:outbox_id>/again")
-@roles("REV", "SUP", "ADM")
-def send_again(outbox_id: int) -> ResponseReturnValue:
-    """A person has mended the cause: send it anew."""
-    with transaction() as session:
-
-        def act() -> ResponseReturnValue:
-            delivery.send_again(session, outbox_id=outbox_id, user_id=the_actor().user_id, now=runtime().now())
-            pages.toast("已重新排队发送")
-            return pages.go(pages.local_path(request.form.get("back")) or url_for("office.messages"))
-
-        return once(session, act)
-
-
-# ---- the wall
-
-
-@bp.get("/board")
-@roles(*WATCHERS)
-def board() -> ResponseReturnValue:
-    """Six numbers large enough for four metres, operators as tiles, orders by light. Figures only."""
-    now, tz = runtime().now(), runtime().settings.tz
-    with transaction() as session:
-        today = reports.day_bounds(_today(), tz)
-        seats = [(user, presence) for user, presence in calls.operators(session) if presence.state != "offline"]
-        template = "office/_board.html" if pages.is_htmx() else "office/board.html"
-        return render_template(
-            template,
-            queue=calls.queue_now(session, now=now),
-            figures=reports.queue_figures(session, *today),
-            demands=reports.demand_figures(session, *today),
-            lines=reports.hour_lines(session, now),
-            to_dispatch=boards.waiting_in(session, Status.TO_REVIEW),
-            lights=boards.lights(session, now),
-            seats=seats,
-            seats_by_state=Counter(presence.state for _, presence in seats).most_common(),
-        )
-
-
-def _today() -> date:
-    return runtime().now().astimezone(runtime().settings.tz).date()
-
-
-# ---- who read what
-
-ACTS: Final = {
-    "reveal": "查看来电人信息",
-    "erase": "删除来电人信息",
-    "log_in": "登录",
-    "set_password": "修改密码",
-    "send_again": "重发通知",
-    "knowledge.import": "导入知识",
-    "knowledge.publish": "发布知识",
-    "knowledge.submit": "提交知识审核",
-    "knowledge.send_back": "退回知识",
-    "knowledge.withdraw": "停用知识",
-    "knowledge.revise": "修订知识",
-    "read": "查阅",
-    "seed_demo": "写入演示数据",
-}
-SUBJECTS: Final = {"caller": "来电人", "user": "人员", "outbox": "通知", "city": "城市数据", "kb_entries": "知识"}
-FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}
-AUDIT_PAGE: Final = 50
-
-
-@bp.get("/audit")
-@roles("AUD")
-def audit() -> ResponseReturnValue:
-    """Who did and who read what, the newest first."""
-    who, act = request.args.get("who", "").strip(), request.args.get("act", "")
-    before = request.args.get("before", type=int)
-    with transaction() as session:
-        people = [user.id for user in accounts.called(session, who)] if who else None
-        counts = log.counts(session, user_ids=people)
-        rows = log.search(session, acts=[act] if act else [], user_ids=people, before_id=before, limit=AUDIT_PAGE + 1)
-        names = accounts.named(session, [row.user_id for row in rows])
-        more = len(rows) > AUDIT_PAGE
-        rows = rows[:AUDIT_PAGE]
-        chips = [
-            {
-                "href": url_for("office.audit", who=who or None),
-                "word": "全部",
-                "count": sum(counts.values()),
-                "on": not act,
-            }
-        ]
-        chips += [
-            {
-                "href": url_for("office.audit", who=who or None, act=one),
-                "word": ACTS.get(one, one),
-                "count": number,
-                "on": one == act,
-            }
-            for one, number in sorted(counts.items(), key=lambda item: -item[1])
-        ]
-        return render_template(
-            "office/audit.html",
-            rows=[(row, names.get(row.user_id or 0)) for row in rows],
-            total=counts.get(act, 0) if act else sum(counts.values()),
-            chips=chips,
-            who=who,
-            act=act,
-            words={"acts": ACTS, "subjects": SUBJECTS, "fields": FIELDS},
-            newer=url_for("office.audit", who=who or None, act=act or None) if before else None,
-            older=url_for("office.audit", who=who or None, act=act or None, before=rows[-1].id) if more else None,
-        )
+    return order_pages.reveal(number, action=action, back=back)

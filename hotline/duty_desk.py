@@ -14,16 +14,15 @@ from hotline.errors import Invalid
 from hotline.follow_ups import lines, queries, service
 from hotline.follow_ups.models import Attempt, Callback
 from hotline.follow_ups.states import REASON_WORDS, CallbackState, Way
-from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, visitor
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import moment
 from hotline.web.idempotency import once
+from hotline.web.order_pages import about
 from hotline.work_orders import queries as orders
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import SATISFACTION_WORDS, Satisfaction
-from hotline.work_orders.story import story
 
 bp = Blueprint("duty", __name__, url_prefix="/duty")
 
@@ -74,14 +73,11 @@ def _page(callback_id: int | None, typed: dict[str, Any], faults: dict[str, obje
 def _callback_values(session: Session, found: Callback) -> dict[str, Any]:
     actor = the_actor()
     order = session.get_one(WorkOrder, found.order_id)
-    category = {row.code: row.name for row in units.categories(session)}.get(order.category_code, order.category_code)
     return {
         "chosen": found,
         "order": order,
-        "category": category,
-        "person": orders.caller_view(order, actor),
+        **about(session, order),
         "report": orders.last_report(session, order, actor),
-        "story": story(session, order, actor),
         "said": queries.evaluations_of(session, order, actor),
         "why_not": service.why_not(session, found, actor),
         "reasons": REASON_WORDS,

@@ -1,8 +1,7 @@
-"""County and township units: the inbox, the order as a story, signing, handing down, reporting, checking."""
+"""County and township units: the order as a story, signing, handing down, reporting, checking; first the inbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,65 +10,29 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline.callers.service import reveal as reveal_field
 from hotline.delivery import queries as deliveries
 from hotline.delivery import service as delivery
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import Unit
-from hotline.web import pages
-from hotline.web.access import roles, the_actor
+from hotline.web import order_pages, unit_inbox
+from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.formats import moment, time_tone
-from hotline.web.idempotency import once
+from hotline.web.formats import moment
+from hotline.web.order_pages import about, act, by_clock
+from hotline.web.unit_inbox import AT_WORK, COUNTY, UNIT
 from hotline.work_orders import boards, proposal, queries, service
 from hotline.work_orders.models import SubOrder, WorkOrder
-from hotline.work_orders.queries import Bucket
 from hotline.work_orders.states import Action, SubState
 from hotline.work_orders.story import story
 
 bp = Blueprint("portal", __name__, url_prefix="/portal")
+bp.register_blueprint(unit_inbox.bp)
 
-UNIT: Final = ("U2", "U2L", "U3", "U3L")
-COUNTY: Final = ("U2", "U2L")
-AT_WORK: Final = (SubState.TO_SIGN, SubState.SIGNED, SubState.IN_HAND)
-NOW: Final = "now"
-# what a bucket is called, its tone when it is not empty, and what would appear in it
-BUCKETS: Final = {
-    Bucket.TO_SIGN: ("待签收", "act", "派给本单位、还没有签收的工单会出现在这里。"),
-    Bucket.TO_CHECK: ("待审核", "act", "下属单位反馈了结果、等本单位审核的工单会出现在这里。"),
-    Bucket.DUE_TODAY: ("今日到期", "soon", "今天之内必须办完的工单会出现在这里。"),
-    Bucket.IN_HAND: ("办理中", "plain", "已经签收、正在办理的工单会出现在这里。"),
-    Bucket.OVERDUE: ("已超期", "late", "过了办理时限还没有反馈的工单会出现在这里。"),
-    Bucket.REPORTED: ("已反馈", "plain", "反馈之后、正在审核或回访的工单会出现在这里。"),
-    Bucket.DONE: ("已办结", "done", "回访之后办结的工单会出现在这里。"),
-}
 CONTACT_WAYS: Final = ("电话", "上门", "微信", "现场见面", "其他")
 UNSOLVED: Final = ("政策限制", "资金不足", "权属不清", "客观条件限制", "已列入计划", "反映不属实", "其他")
+REJECT_PAGE: Final = "portal/reject.html"
 LOCAL: Final = "%Y-%m-%dT%H:%M"  # what a datetime-local field speaks
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One order in a list."""
-
-    order: WorkOrder
-    sub: SubOrder
-    holder: str
-    urged: int
-    due_at: datetime | None
-    since: datetime
-    edge: str | None
-
-    @property
-    def place(self) -> str:
-        """Where."""
-        return self.order.address
-
-    @property
-    def running(self) -> bool:
-        """Whether the unit's clock runs."""
-        return self.sub.state in AT_WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,82 +44,6 @@ class Step:
     icon: str
     post: bool = False
     opens: str = ""
-
-
-# ---- lists
-
-
-@bp.get("")
-@roles(*UNIT)
-def inbox() -> ResponseReturnValue:
-    """What must be done now, or one bucket of it (``?show=``)."""
-    actor, now, tz = the_actor(), runtime().now(), runtime().settings.tz
-    show = request.args.get("show", NOW)
-    page = request.args.get("page", 1, type=int)
-    with transaction() as session:
-        counts = queries.inbox_counts(session, actor, now=now, tz=tz)
-        buckets = [bucket for bucket in BUCKETS if bucket != Bucket.TO_CHECK or actor.role in COUNTY]
-
-        def listed(bucket: str, number: int = 1) -> queries.Page[SubOrder]:
-            return queries.inbox(session, actor, bucket=bucket, now=now, tz=tz, page=number)
-
-        if show == NOW:
-            found = {bucket: listed(bucket) for bucket in (Bucket.TO_SIGN, Bucket.TO_CHECK)}
-            found[Bucket.IN_HAND] = boards.to_work(session, actor)
-        else:
-            found = {Bucket(show): listed(show, page)} if show in set(Bucket) else {}
-            if not found:
-                raise Invalid("没有这一栏")
-        groups = {
-            bucket: queries.Page(_rows(session, one.items, now), one.total, one.page, one.per_page)
-            for bucket, one in found.items()
-        }
-        board = boards.county_board(session, actor, now=now) if actor.role in COUNTY else None
-        return render_template(
-            "portal/inbox.html",
-            show=show,
-            groups=groups,
-            buckets=BUCKETS,
-            counts=counts,
-            chips=_chips(buckets, counts, show),
-            picked=request.args.get("all") == "1",
-            board=board,
-        )
-
-
-@bp.get("/board")
-@roles(*COUNTY)
-def board() -> ResponseReturnValue:
-    """The townships' work, columns by state."""
-    with transaction() as session:
-        found = boards.county_board(session, the_actor(), now=runtime().now())
-        return render_template("portal/board.html", board=found)
-
-
-def _chips(buckets: Iterable[Bucket], counts: dict[str, int], show: str) -> list[dict[str, Any]]:
-    chips = [{"href": url_for("portal.inbox"), "word": "现在要办", "on": show == NOW}]
-    for bucket in buckets:
-        word, tone, _ = BUCKETS[bucket]
-        number = counts[bucket]
-        href = url_for("portal.inbox", show=bucket.value)
-        chips.append(
-            {"href": href, "word": word, "count": number, "tone": tone if number else "", "on": show == bucket}
-        )
-    return chips
-
-
-def _rows(session: Session, subs: Iterable[SubOrder], now: datetime) -> list[Row]:
-    subs = list(subs)
-    ids = [sub.order_id for sub in subs]
-    holding, urged = boards.holders(session, ids), boards.urges(session, ids)
-    return [_row(sub, holding.get(sub.order_id, "热线中心"), urged.get(sub.order_id, 0), now) for sub in subs]
-
-
-def _row(sub: SubOrder, holder: str, urged: int, now: datetime) -> Row:
-    due_at = sub.sign_due_at if sub.state == SubState.TO_SIGN else sub.deadline_at
-    running = sub.state in AT_WORK
-    tone = time_tone(due_at, now, sub.assigned_at) if due_at and running else "plain"
-    return Row(sub.order, sub, holder, urged, due_at, sub.assigned_at, tone if tone in ("late", "soon") else None)
 
 
 # ---- one order
@@ -181,9 +68,7 @@ def order(number: str) -> ResponseReturnValue:
             sub=own,
             due_at=own.sign_due_at if own.state == SubState.TO_SIGN else own.deadline_at,
             running=own.state in AT_WORK,
-            category=_category(session, found),
-            person=queries.caller_view(found, actor),
-            story=story(session, found, actor),
+            **about(session, found),
             holder=boards.holders(session, [found.id]).get(found.id, "热线中心"),
             deliveries=deliveries.of_order(session, found.id, unit_ids=below),
             unit_names={part.unit_id: part.unit.name for part in found.sub_orders},
@@ -219,70 +104,23 @@ def _steps(order: WorkOrder, allowed: set[Action], *, has_units_below: bool) -> 
     return [step for action, step in found.items() if action in allowed]
 
 
-def _category(session: Session, order: WorkOrder) -> str:
-    return {row.code: row.name for row in units.categories(session)}.get(order.category_code, order.category_code)
-
-
 @bp.post("/orders/<number>/caller")
 @roles(*UNIT)
 def reveal(number: str) -> ResponseReturnValue:
     """Show the caller's number for a reason that leaves a row; asks for the reason first."""
-    actor = the_actor()
-    reason = request.form.get("reason", "")
-    try:
-        with transaction() as session:
-            found = queries.visible_to(session, actor, number)
-            view = queries.caller_view(found, actor)
-            if found.caller is None or view is None:
-                raise Invalid("这张工单的来电人保密")
-            phone = reveal_field(
-                session,
-                caller=found.caller,
-                field="phone",
-                actor=actor,
-                reason=reason,
-                now=runtime().now(),
-                unit_may=lambda: view is not None,
-            )
-    except Invalid as fault:
-        if "reason" not in fault.details:
-            raise
-        error = fault.details["reason"] if "reason" in request.form else None
-        return _reveal_answer(number, typed=reason, error=error), 200 if error is None else 422
-    return _reveal_answer(number, phone=phone)
-
-
-def _reveal_answer(number: str, **values: Any) -> str:
-    template = "ui/reveal.html" if pages.is_htmx() else "ui/reveal_page.html"
-    return render_template(template, action=url_for("portal.reveal", number=number), back=_at(number), **values)
+    return order_pages.reveal(number, action=url_for("portal.reveal", number=number), back=_at(number))
 
 
 # ---- acting
-
-
-def _act(number: str, do: Callable[[Session, WorkOrder], str], *, sent: bool = False) -> ResponseReturnValue:
-    """Act once on an order this unit may see, say what happened, show the order again."""
-    with transaction() as session:
-        found = queries.visible_to(session, the_actor(), number)
-        kept = _steps_key(found) if sent else None
-
-        def act() -> ResponseReturnValue:
-            pages.toast(do(session, found))
-            return pages.go(_at(number, sent=kept))
-
-        return once(session, act)
 
 
 def _at(number: str, **values: Any) -> str:
     return url_for("portal.order", number=number, **values)
 
 
-def _when() -> dict[str, Any]:
-    return {"actor": the_actor(), "now": runtime().now()}
-
-
-def _clock() -> dict[str, Any]:
-    return {"calendar": runtime().calendar, "tz": runtime().settings.tz}
+def _back_to(order: WorkOrder) -> str:
+    """The page of an order just acted on."""
+    return _at(order.order_no)
 
 
 @bp.post("/orders/<number>/sign")
@@ -291,30 +129,10 @@ def sign(number: str) -> ResponseReturnValue:
     """Sign for one order."""
 
     def do(session: Session, order: WorkOrder) -> str:
-        service.sign(session, order=order, **_when())
+        service.sign(session, order=order, **when())
         return "已签收"
 
-    return _act(number, do)
-
-
-@bp.post("/sign")
-@roles(*UNIT)
-def sign_many() -> ResponseReturnValue:
-    """Sign for every ticked order, or for the one whose button was pressed. All or none."""
-    only = request.form.get("only")
-    numbers = [only] if only else request.form.getlist("number")
-    if not numbers:
-        pages.toast("请先勾选要签收的工单", tone="soon")
-        return pages.go(url_for("portal.inbox", show=Bucket.TO_SIGN.value))
-    with transaction() as session:
-
-        def act() -> ResponseReturnValue:
-            for number in numbers:
-                service.sign(session, order=queries.visible_to(session, the_actor(), number), **_when())
-            pages.toast(f"已签收 {len(numbers)} 件")
-            return pages.go(_at(only) if only else url_for("portal.inbox"))
-
-        return once(session, act)
+    return act(number, do, then=_back_to)
 
 
 @bp.get("/orders/<number>/hand-down")
@@ -339,15 +157,15 @@ def hand_down(number: str) -> ResponseReturnValue:
             unit_id=unit_id,
             due_at=_moment_typed("due_at"),
             advice=request.form.get("advice", "").strip(),
-            **_when(),
-            **_clock(),
+            **when(),
+            **by_clock(),
         )
         return "已转派"
 
-    try:
-        return _act(number, do)
-    except Invalid as fault:
-        return _hand_down_page(number, request.form.to_dict(), fault.details), 422
+    def again(fault: Invalid) -> str:
+        return _hand_down_page(number, request.form.to_dict(), fault.details)
+
+    return act(number, do, then=_back_to, again=again)
 
 
 def _hand_down_page(number: str, typed: dict[str, str], faults: dict[str, object]) -> str:
@@ -357,7 +175,7 @@ def _hand_down_page(number: str, typed: dict[str, str], faults: dict[str, object
         above = session.get_one(Unit, actor.unit_id)
         below = units.children(session, above.id)
         guess = proposal.propose_below(text=f"{found.address} {found.content}", above=above, units=below)
-        latest = service.suggested_due(found, now=now, **_clock())
+        latest = service.suggested_due(found, now=now, **by_clock())
         return render_template(
             "portal/hand_down.html",
             order=found,
@@ -400,15 +218,18 @@ def report(number: str) -> ResponseReturnValue:
             unsolved_reason=_unsolved_reason(),
             process=typed.get("process", ""),
             public_reply=typed.get("public_reply", ""),
-            **_when(),
-            **_clock(),
+            **when(),
+            **by_clock(),
         )
         return "已提交反馈"
 
-    try:
-        return _act(number, do, sent=True)
-    except Invalid as fault:
-        return _report_page(number, request.form.to_dict(), fault.details), 422
+    def then(order: WorkOrder) -> str:
+        return _at(order.order_no, sent=_steps_key(order))
+
+    def again(fault: Invalid) -> str:
+        return _report_page(number, request.form.to_dict(), fault.details)
+
+    return act(number, do, then=then, again=again)
 
 
 def _unsolved_reason() -> str:
@@ -453,39 +274,24 @@ def approve(number: str) -> ResponseReturnValue:
     """Accept what the township reported."""
 
     def do(session: Session, order: WorkOrder) -> str:
-        service.approve(session, order=order, note=request.form.get("note", ""), **_when(), **_clock())
+        service.approve(session, order=order, note=request.form.get("note", ""), **when(), **by_clock())
         return "审核通过，已报热线中心"
 
-    return _act(number, do)
+    return act(number, do, then=_back_to)
 
 
 @bp.get("/orders/<number>/reject")
 @roles(*COUNTY)
 def reject_form(number: str) -> ResponseReturnValue:
     """The reason, as a page of its own."""
-    return _reject_page(number, "", None)
+    return order_pages.reject_page(number, REJECT_PAGE)
 
 
 @bp.post("/orders/<number>/reject")
 @roles(*COUNTY)
 def reject(number: str) -> ResponseReturnValue:
     """Send the township's report back with a reason."""
-    reason = request.form.get("reason", "")
-
-    def do(session: Session, order: WorkOrder) -> str:
-        service.reject(session, order=order, reason=reason, **_when())
-        return "已驳回，请下属单位重新办理"
-
-    try:
-        return _act(number, do)
-    except Invalid as fault:
-        return _reject_page(number, reason, str(fault.details.get("reason", fault.message))), 422
-
-
-def _reject_page(number: str, typed: str, error: str | None) -> str:
-    with transaction() as session:
-        found = queries.visible_to(session, the_actor(), number)
-        return render_template("portal/reject.html", order=found, typed=typed, error=error)
+    return order_pages.reject(number, template=REJECT_PAGE, said=lambda _: "已驳回，请下属单位重新办理", then=_back_to)
 
 
 def _moment_typed(name: str) -> datetime | None:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import Unauthorized
 from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, actor_of, user_of_token
 from hotline.errors import NotPermitted
-from hotline.web.context import transaction
+from hotline.web.context import runtime, transaction
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -66,6 +66,11 @@ def the_actor() -> Actor:
     if someone is None:
         raise Unauthorized
     return someone
+
+
+def when() -> dict[str, Any]:
+    """Who acts, and when, as every verb asks: ``actor now``."""
+    return {"actor": the_actor(), "now": runtime().now()}
 
 
 def bearer_token() -> str | None:

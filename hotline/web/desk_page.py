@@ -18,7 +18,7 @@ from hotline.calls.states import PresenceState
 from hotline.errors import NotFound
 from hotline.reports import queries as reports
 from hotline.web import desk, draft_form, pages
-from hotline.web.access import the_actor
+from hotline.web.access import the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.draft_form import City, DraftForm
 from hotline.work_orders import queries as orders
@@ -29,11 +29,6 @@ from hotline.work_orders.proposal import AREA_DIGITS
 OPERATOR: Final = "OPR"
 AWAY_REASONS: Final = ("小休", "用餐", "培训", "整理工单", "其他")
 FIGURE_HOLDS: Final = timedelta(seconds=15)
-
-
-def when() -> dict[str, Any]:
-    """Who acts, and when."""
-    return {"actor": the_actor(), "now": runtime().now()}
 
 
 def at_desk() -> dict[str, Any]:

@@ -15,9 +15,9 @@ from hotline.errors import Invalid
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.states import SuggestionState
 from hotline.web import desk, desk_page, draft_form, pages
-from hotline.web.access import roles, the_actor
+from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.desk_page import OPERATOR, when
+from hotline.web.desk_page import OPERATOR
 from hotline.web.draft_form import City
 from hotline.web.idempotency import once
 from hotline.work_orders import clock, service

@@ -1,0 +1,148 @@
+"""The hub's watch over itself: the wall of today, what did not go out, and who read what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hotline import audit as log
+from hotline.accounts import queries as accounts
+from hotline.accounts.roles import HUB
+from hotline.calls import queries as calls
+from hotline.delivery import queries as deliveries
+from hotline.delivery import service as delivery
+from hotline.reports import queries as reports
+from hotline.units.models import Unit
+from hotline.web import pages
+from hotline.web.access import roles, the_actor
+from hotline.web.context import runtime, transaction
+from hotline.web.idempotency import once
+from hotline.work_orders import boards
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import Status
+
+bp = Blueprint("watch", __name__)
+
+WATCHERS: Final = (*sorted(HUB), "LDR", "OBS", "ADM", "KBE")  # figures only: no order, no person's demand
+MENDERS: Final = ("REV", "SUP", "ADM")
+AUDITORS: Final = ("AUD",)
+ACTS: Final = {
+    "reveal": "查看来电人信息",
+    "erase": "删除来电人信息",
+    "log_in": "登录",
+    "set_password": "修改密码",
+    "send_again": "重发通知",
+    "knowledge.import": "导入知识",
+    "knowledge.publish": "发布知识",
+    "knowledge.submit": "提交知识审核",
+    "knowledge.send_back": "退回知识",
+    "knowledge.withdraw": "停用知识",
+    "knowledge.revise": "修订知识",
+    "read": "查阅",
+    "seed_demo": "写入演示数据",
+}
+SUBJECTS: Final = {"caller": "来电人", "user": "人员", "outbox": "通知", "city": "城市数据", "kb_entries": "知识"}
+FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}
+AUDIT_PAGE: Final = 50
+
+
+# ---- the wall
+
+
+@bp.get("/board")
+@roles(*WATCHERS)
+def board() -> ResponseReturnValue:
+    """Six numbers large enough for four metres, operators as tiles, orders by light. Figures only."""
+    now, tz = runtime().now(), runtime().settings.tz
+    with transaction() as session:
+        today = reports.day_bounds(now.astimezone(tz).date(), tz)
+        seats = [(user, presence) for user, presence in calls.operators(session) if presence.state != "offline"]
+        template = "office/_board.html" if pages.is_htmx() else "office/board.html"
+        return render_template(
+            template,
+            queue=calls.queue_now(session, now=now),
+            figures=reports.queue_figures(session, *today),
+            demands=reports.demand_figures(session, *today),
+            lines=reports.hour_lines(session, now),
+            to_dispatch=boards.waiting_in(session, Status.TO_REVIEW),
+            lights=boards.lights(session, now),
+            seats=seats,
+            seats_by_state=Counter(presence.state for _, presence in seats).most_common(),
+        )
+
+
+# ---- messages
+
+
+@bp.get("/messages")
+@roles(*MENDERS)
+def messages() -> ResponseReturnValue:
+    """What did not go out, and why."""
+    with transaction() as session:
+        found = deliveries.stuck(session, now=runtime().now())
+        names = {unit_id: session.get(Unit, unit_id) for unit_id in {row.unit_id for row in found} if unit_id}
+        numbers = {row.order_id: session.get(WorkOrder, row.order_id) for row in found if row.order_id}
+        return render_template("office/messages.html", rows=found, units=names, orders=numbers)
+
+
+@bp.post("/messages/<int:outbox_id>/again")
+@roles(*MENDERS)
+def send_again(outbox_id: int) -> ResponseReturnValue:
+    """A person has mended the cause: send it anew."""
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            delivery.send_again(session, outbox_id=outbox_id, user_id=the_actor().user_id, now=runtime().now())
+            pages.toast("已重新排队发送")
+            return pages.go(pages.local_path(request.form.get("back")) or url_for("office.watch.messages"))
+
+        return once(session, act)
+
+
+# ---- who read what
+
+
+@bp.get("/audit")
+@roles(*AUDITORS)
+def audit() -> ResponseReturnValue:
+    """Who did and who read what, the newest first."""
+    who, act = request.args.get("who", "").strip(), request.args.get("act", "")
+    before = request.args.get("before", type=int)
+    with transaction() as session:
+        people = [user.id for user in accounts.called(session, who)] if who else None
+        counts = log.counts(session, user_ids=people)
+        rows = log.search(session, acts=[act] if act else [], user_ids=people, before_id=before, limit=AUDIT_PAGE + 1)
+        names = accounts.named(session, [row.user_id for row in rows])
+        more = len(rows) > AUDIT_PAGE
+        rows = rows[:AUDIT_PAGE]
+        chips = [
+            {
+                "href": url_for("office.watch.audit", who=who or None),
+                "word": "全部",
+                "count": sum(counts.values()),
+                "on": not act,
+            }
+        ]
+        chips += [
+            {
+                "href": url_for("office.watch.audit", who=who or None, act=one),
+                "word": ACTS.get(one, one),
+                "count": number,
+                "on": one == act,
+            }
+            for one, number in sorted(counts.items(), key=lambda item: -item[1])
+        ]
+        return render_template(
+            "office/audit.html",
+            rows=[(row, names.get(row.user_id or 0)) for row in rows],
+            total=counts.get(act, 0) if act else sum(counts.values()),
+            chips=chips,
+            who=who,
+            act=act,
+            words={"acts": ACTS, "subjects": SUBJECTS, "fields": FIELDS},
+            newer=url_for("office.watch.audit", who=who or None, act=act or None) if before else None,
+            older=url_for("office.watch.audit", who=who or None, act=act or None, before=rows[-1].id) if more else None,
+        )

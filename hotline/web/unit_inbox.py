@@ -1,0 +1,156 @@
+"""A unit's lists: what must be done now, its buckets, the townships' work; signing for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from hotline.errors import Invalid
+from hotline.web import pages
+from hotline.web.access import roles, the_actor, when
+from hotline.web.context import runtime, transaction
+from hotline.web.formats import time_tone
+from hotline.web.idempotency import once
+from hotline.work_orders import boards, queries, service
+from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.queries import Bucket
+from hotline.work_orders.states import SubState
+
+bp = Blueprint("lists", __name__)
+
+UNIT: Final = ("U2", "U2L", "U3", "U3L")
+COUNTY: Final = ("U2", "U2L")
+AT_WORK: Final = (SubState.TO_SIGN, SubState.SIGNED, SubState.IN_HAND)
+NOW: Final = "now"
+# what a bucket is called, its tone when it is not empty, and what would appear in it
+BUCKETS: Final = {
+    Bucket.TO_SIGN: ("待签收", "act", "派给本单位、还没有签收的工单会出现在这里。"),
+    Bucket.TO_CHECK: ("待审核", "act", "下属单位反馈了结果、等本单位审核的工单会出现在这里。"),
+    Bucket.DUE_TODAY: ("今日到期", "soon", "今天之内必须办完的工单会出现在这里。"),
+    Bucket.IN_HAND: ("办理中", "plain", "已经签收、正在办理的工单会出现在这里。"),
+    Bucket.OVERDUE: ("已超期", "late", "过了办理时限还没有反馈的工单会出现在这里。"),
+    Bucket.REPORTED: ("已反馈", "plain", "反馈之后、正在审核或回访的工单会出现在这里。"),
+    Bucket.DONE: ("已办结", "done", "回访之后办结的工单会出现在这里。"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order in a list."""
+
+    order: WorkOrder
+    sub: SubOrder
+    holder: str
+    urged: int
+    due_at: datetime | None
+    since: datetime
+    edge: str | None
+
+    @property
+    def place(self) -> str:
+        """Where."""
+        return self.order.address
+
+    @property
+    def running(self) -> bool:
+        """Whether the unit's clock runs."""
+        return self.sub.state in AT_WORK
+
+
+@bp.get("")
+@roles(*UNIT)
+def inbox() -> ResponseReturnValue:
+    """What must be done now, or one bucket of it (``?show=``)."""
+    actor, now, tz = the_actor(), runtime().now(), runtime().settings.tz
+    show = request.args.get("show", NOW)
+    page = request.args.get("page", 1, type=int)
+    with transaction() as session:
+        counts = queries.inbox_counts(session, actor, now=now, tz=tz)
+        buckets = [bucket for bucket in BUCKETS if bucket != Bucket.TO_CHECK or actor.role in COUNTY]
+
+        def listed(bucket: str, number: int = 1) -> queries.Page[SubOrder]:
+            return queries.inbox(session, actor, bucket=bucket, now=now, tz=tz, page=number)
+
+        if show == NOW:
+            found = {bucket: listed(bucket) for bucket in (Bucket.TO_SIGN, Bucket.TO_CHECK)}
+            found[Bucket.IN_HAND] = boards.to_work(session, actor)
+        else:
+            found = {Bucket(show): listed(show, page)} if show in set(Bucket) else {}
+            if not found:
+                raise Invalid("没有这一栏")
+        groups = {
+            bucket: queries.Page(_rows(session, one.items, now), one.total, one.page, one.per_page)
+            for bucket, one in found.items()
+        }
+        board = boards.county_board(session, actor, now=now) if actor.role in COUNTY else None
+        return render_template(
+            "portal/inbox.html",
+            show=show,
+            groups=groups,
+            buckets=BUCKETS,
+            counts=counts,
+            chips=_chips(buckets, counts, show),
+            picked=request.args.get("all") == "1",
+            board=board,
+        )
+
+
+@bp.get("/board")
+@roles(*COUNTY)
+def board() -> ResponseReturnValue:
+    """The townships' work, columns by state."""
+    with transaction() as session:
+        found = boards.county_board(session, the_actor(), now=runtime().now())
+        return render_template("portal/board.html", board=found)
+
+
+@bp.post("/sign")
+@roles(*UNIT)
+def sign_many() -> ResponseReturnValue:
+    """Sign for every ticked order, or for the one whose button was pressed. All or none."""
+    only = request.form.get("only")
+    numbers = [only] if only else request.form.getlist("number")
+    if not numbers:
+        pages.toast("请先勾选要签收的工单", tone="soon")
+        return pages.go(url_for("portal.lists.inbox", show=Bucket.TO_SIGN.value))
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            for number in numbers:
+                service.sign(session, order=queries.visible_to(session, the_actor(), number), **when())
+            pages.toast(f"已签收 {len(numbers)} 件")
+            return pages.go(url_for("portal.order", number=only) if only else url_for("portal.lists.inbox"))
+
+        return once(session, act)
+
+
+def _chips(buckets: Iterable[Bucket], counts: dict[str, int], show: str) -> list[dict[str, Any]]:
+    chips = [{"href": url_for("portal.lists.inbox"), "word": "现在要办", "on": show == NOW}]
+    for bucket in buckets:
+        word, tone, _ = BUCKETS[bucket]
+        number = counts[bucket]
+        href = url_for("portal.lists.inbox", show=bucket.value)
+        chips.append(
+            {"href": href, "word": word, "count": number, "tone": tone if number else "", "on": show == bucket}
+        )
+    return chips
+
+
+def _rows(session: Session, subs: Iterable[SubOrder], now: datetime) -> list[Row]:
+    subs = list(subs)
+    ids = [sub.order_id for sub in subs]
+    holding, urged = boards.holders(session, ids), boards.urges(session, ids)
+    return [_row(sub, holding.get(sub.order_id, "热线中心"), urged.get(sub.order_id, 0), now) for sub in subs]
+
+
+def _row(sub: SubOrder, holder: str, urged: int, now: datetime) -> Row:
+    due_at = sub.sign_due_at if sub.state == SubState.TO_SIGN else sub.deadline_at
+    running = sub.state in AT_WORK
+    tone = time_tone(due_at, now, sub.assigned_at) if due_at and running else "plain"
+    return Row(sub.order, sub, holder, urged, due_at, sub.assigned_at, tone if tone in ("late", "soon") else None)
