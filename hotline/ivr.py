@@ -48,6 +48,7 @@ MEDIA_PATH: Final = "/media/stream"
 OVER: Final = frozenset(
     word for word, state in LEG_STATE_OF_STATUS.items() if LEG_RANK[state] == LEG_RANK[LegState.ENDED]
 )
+STREAM_OVER: Final = frozenset({"stream-stopped", "stream-error"})
 SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
 WRONG_KEYS_AT_MOST: Final = 2
@@ -278,9 +279,12 @@ def conference() -> Response:
 @bp.post("/status")
 @public
 def status() -> Response:
-    """The carrier's word about a line, the caller's or (``leg``) an operator's, or about a text (``message``)."""
+    """The carrier's word about a line, the caller's or (``leg``) an operator's, about its ``stream``, or about a text
+    (``message``)."""
     if "message" in request.args:
         return _text_status()
+    if "stream" in request.args:
+        return _stream_status()
     call_sid, word = field("CallSid"), field("CallStatus")
     if word not in LEG_STATE_OF_STATUS:
         raise Invalid("不认识的线路状态", CallStatus=word)
@@ -309,6 +313,13 @@ def _text_status() -> Response:
         return Reply(twiml.nothing())
 
     return once(handle)
+
+
+def _stream_status() -> Response:
+    line = field("CallSid")
+    if request.form.get("StreamEvent") not in STREAM_OVER:
+        return xml(twiml.nothing())
+    return once(lambda session, now: Reply(twiml.nothing(), service.stream_lost(session, provider_id=line, now=now)))
 
 
 def _caller_gone(session: Session, now: datetime) -> Reply:

@@ -50,6 +50,10 @@ class Links:
         """Where the carrier tells what becomes of an operator's line."""
         return self._at(f"status?leg={leg_id}")
 
+    def stream_status(self) -> str:
+        """Where the carrier tells what becomes of a line's stream."""
+        return self._at("status?stream=1")
+
     def callback_officer(self, attempt_id: int) -> str:
         """What a callback officer's line asks when it is answered."""
         return self._at(f"callback/officer?attempt={attempt_id}")

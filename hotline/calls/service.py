@@ -294,6 +294,19 @@ def stream_ended(session: Session, *, leg_id: int, frames: int, dropped: int, no
     session.flush()
 
 
+def stream_lost(session: Session, *, provider_id: str, now: datetime) -> int | None:
+    """Take the carrier's word that a line's stream is over: a media process that died cannot say so itself.
+
+    Returns the call whose screens change; None when the line is unknown or closed, or the end is written down already.
+    """
+    leg = session.scalar(select(CallLeg).where(CallLeg.provider_id == provider_id).with_for_update())
+    if leg is None or leg.stream_ended_at is not None or LEG_RANK[LegState(leg.state)] >= LEG_RANK[LegState.ENDED]:
+        return None
+    leg.stream_ended_at = now
+    session.flush()
+    return leg.call_id
+
+
 def record_utterance(
     session: Session, *, leg_id: int, text: str, start_ms: int, end_ms: int, now: datetime
 ) -> Utterance:

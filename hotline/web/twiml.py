@@ -89,7 +89,7 @@ def apology(links: Links) -> str:
 
 def _queue(answer: VoiceResponse, sound: Sound | None, links: Links) -> str:
     if sound is not None:
-        answer.append(_stream(sound))
+        answer.append(_stream(sound, links))
     answer.enqueue(QUEUE, wait_url=links.wait(), action=links.after_queue())
     return str(answer)
 
@@ -152,7 +152,7 @@ def join_caller(call_id: int, sound: Sound | None, links: Links) -> str:
     """Bring the caller into the conference of their call; ``sound`` when no stream of theirs has begun yet."""
     answer = VoiceResponse()
     if sound is not None:
-        answer.append(_stream(sound))
+        answer.append(_stream(sound, links))
     dial = Dial(action=links.after_call())
     dial.append(_conference(call_id, links))
     answer.append(dial)
@@ -162,7 +162,7 @@ def join_caller(call_id: int, sound: Sound | None, links: Links) -> str:
 def join_operator(call_id: int, sound: Sound, links: Links) -> str:
     """Bring the operator into the conference; either leaving ends it."""
     answer = VoiceResponse()
-    answer.append(_stream(sound))
+    answer.append(_stream(sound, links))
     dial = Dial()
     dial.append(_conference(call_id, links))
     answer.append(dial)
@@ -255,8 +255,8 @@ def _gather(action: str, *, timeout_s: int = 1, on_empty: bool = False) -> Gathe
     )
 
 
-def _stream(sound: Sound) -> Start:
+def _stream(sound: Sound, links: Links) -> Start:
     start = Start()
-    stream = start.stream(url=sound.url, track="inbound_track")
+    stream = start.stream(url=sound.url, track="inbound_track", status_callback=links.stream_status())
     stream.parameter(name=PARAMETER, value=sound.token)
     return start

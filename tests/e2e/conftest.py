@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sqlalchemy.orm import Session
 
+from hotline import bootstrap
 from hotline.config import Settings
+from hotline.db import KeyRing, session_scope, use_key_ring
 from hotline.demo.__main__ import _prepare
 from hotline.demo.places import LOOPBACK, MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import Program, Supervisor, embedded_valkey, programs
 from hotline.demo.story import Teller, World
+
+
+@dataclass
+class Valkey:
+    """The embedded Valkey. A test may stop it and start it again: the same port, and what it held."""
+
+    folder: Path
+    port: int
+    runs: bool = False
+    _server: ExitStack = field(default_factory=ExitStack)
+
+    def start(self) -> None:
+        """Return once it answers; at once when it runs."""
+        if not self.runs:
+            self._server.enter_context(embedded_valkey(self.folder, self.port))
+            self.runs = True
+
+    def stop(self) -> None:
+        """End it; nothing when it has ended."""
+        self.runs = False
+        self._server.close()
 
 
 @dataclass
@@ -24,6 +49,7 @@ class House:
     supervisor: Supervisor
     programs: dict[str, Program]
     settings: Settings
+    valkey: Valkey
 
 
 @pytest.fixture(scope="session")
@@ -39,24 +65,46 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     token = _prepare(settings, kept["password"])
     supervisor = Supervisor(env, logs)
     wanted = programs(ports, "")
-    with embedded_valkey(folder, ports.valkey):
-        try:
-            for program in wanted:
-                supervisor.start(program)
-            supervisor.wait_until_up(wanted)
-            world = World(
-                web=f"http://{LOOPBACK}:{ports.web}",
-                exchange=f"http://{LOOPBACK}:{ports.exchange}",
-                password=kept["password"],
-                token=token,
-                hears=True,
-            )
-            yield House(world, supervisor, {program.name: program for program in wanted}, settings)
-        finally:
-            supervisor.stop()
+    valkey = Valkey(folder, ports.valkey)
+    try:
+        valkey.start()
+        for program in wanted:
+            supervisor.start(program)
+        supervisor.wait_until_up(wanted)
+        world = World(
+            web=f"http://{LOOPBACK}:{ports.web}",
+            exchange=f"http://{LOOPBACK}:{ports.exchange}",
+            password=kept["password"],
+            token=token,
+            hears=True,
+        )
+        yield House(world, supervisor, {program.name: program for program in wanted}, settings, valkey)
+    finally:
+        supervisor.stop()
+        valkey.stop()
 
 
 @pytest.fixture(scope="session")
 def teller(house: House) -> Teller:
     """Tells the demo's story into the test's output, and notices a process that died."""
     return Teller(house.world, Console(), house.supervisor.check)
+
+
+Records = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.fixture
+def records(house: House, keys: KeyRing) -> Records:
+    """Read what the house has written down: ``with records() as session``."""
+
+    @contextmanager
+    def opened() -> Iterator[Session]:
+        runtime = bootstrap.build(house.settings)
+        try:
+            with session_scope(runtime.sessions) as session:
+                yield session
+        finally:
+            runtime.close()
+            use_key_ring(keys)  # other tests of this process have keys of their own
+
+    return opened
