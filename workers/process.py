@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -63,6 +65,16 @@ def start() -> Runtime:
         sys.exit("HOTLINE_REDIS_URL: is not set; relay, workers and scheduler need a Redis")
     use(build(settings))
     return runtime()
+
+
+def run_until_told(work: Callable[[Runtime, redis.Redis, threading.Event], None]) -> None:
+    """Set up a background process and let it ``work`` until SIGTERM or SIGINT sets the event it is handed."""
+    running = start()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    work(running, connect(running.settings.redis_url), stop)
+    running.close()
 
 
 def connect(url: str) -> redis.Redis:

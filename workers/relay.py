@@ -8,7 +8,6 @@ or the whole of Redis therefore costs time and nothing else.
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from collections import defaultdict
 from typing import Any, Final
@@ -99,12 +98,7 @@ def run(runtime: Runtime, connection: redis.Redis, stop: threading.Event) -> Non
 
 def main() -> None:
     """Run the relay of the settings in the environment until told to stop."""
-    runtime = process.start()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(runtime, process.connect(runtime.settings.redis_url), stop)
-    runtime.close()
+    process.run_until_told(run)
 
 
 if __name__ == "__main__":

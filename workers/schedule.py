@@ -8,7 +8,6 @@ A run missed while the scheduler was down is not made up for: each does all that
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
@@ -108,12 +107,7 @@ def run(
 
 def main() -> None:
     """Run the timetable on the settings in the environment until told to stop."""
-    runtime = process.start()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(runtime, process.connect(runtime.settings.redis_url), stop)
-    runtime.close()
+    process.run_until_told(run)
 
 
 if __name__ == "__main__":
