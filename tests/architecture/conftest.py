@@ -16,12 +16,9 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, actor_of
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
-from hotline.calendars.china import ChinaCalendar
 from hotline.db import Base, KeyRing, make_engine, make_sessions, session_scope
 from hotline.demo.city import seed
 from hotline.follow_ups.service import open_callback
-from hotline.live.memory import MemoryBus
-from hotline.telephony.simulated import SimulatedTelephony
 from hotline.units import queries as units
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -30,6 +27,7 @@ from tests.factories import people
 from tests.factories.orders import WHEN, order_at
 from tests.factories.units import City
 from tests.web.ivr.conftest import SETTINGS
+from tests.web.simulated import process
 
 STAGES = (
     Status.DRAFT,
@@ -91,15 +89,7 @@ def build_house(engine: Engine) -> House:
             staff.setdefault(user.role, user.id)
         numbers = [order.order_no for order in orders]
         ids = {"callback_id": callback.id, "call_id": call.id}
-    runtime = Runtime(
-        settings=SETTINGS,
-        engine=engine,
-        sessions=sessions,
-        telephony=SimulatedTelephony(),
-        bus=MemoryBus(),
-        calendar=ChinaCalendar(),
-        now=lambda: NOON,
-    )
+    runtime = process(SETTINGS, engine, sessions, lambda: NOON)
     return House(create_app(runtime), runtime, staff, numbers, ids)
 
 

@@ -14,15 +14,12 @@ from sqlalchemy import Engine
 from hotline.accounts.service import Actor
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
-from hotline.calendars.china import ChinaCalendar
-from hotline.config import Settings
 from hotline.db import SessionFactory, session_scope
-from hotline.live.memory import MemoryBus
-from hotline.telephony.simulated import SimulatedTelephony
 from tests.conftest import NOON
 from tests.factories import units as make_units
 from tests.factories.units import City
 from tests.web.shared.browser import Browser
+from tests.web.simulated import process, small_site
 
 
 @dataclass
@@ -52,22 +49,7 @@ def here(sessions: SessionFactory) -> City:
 @pytest.fixture
 def runtime(engine: Engine, sessions: SessionFactory, clock: Clock, tmp_path: Path) -> Runtime:
     """A process on this test's database, with a simulated carrier."""
-    settings = Settings(
-        public_url="http://localhost",
-        database_url="sqlite://",
-        secret_key="k" * 40,
-        data_keys=(("t1", b"0" * 32),),
-        data_dir=tmp_path,
-    )
-    return Runtime(
-        settings=settings,
-        engine=engine,
-        sessions=sessions,
-        telephony=SimulatedTelephony(),
-        bus=MemoryBus(),
-        calendar=ChinaCalendar(),
-        now=lambda: clock.now,
-    )
+    return process(small_site(tmp_path), engine, sessions, lambda: clock.now)
 
 
 @pytest.fixture

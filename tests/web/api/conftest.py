@@ -20,13 +20,12 @@ from werkzeug.test import TestResponse
 from hotline.accounts.service import create_program, create_token
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
-from hotline.calendars.china import ChinaCalendar
-from hotline.config import Settings
 from hotline.db import SessionFactory, session_scope
-from hotline.live.memory import MemoryBus
-from hotline.telephony.simulated import SimulatedTelephony
-from tests.factories import units as make_units
 from tests.factories.units import WATER, City
+from tests.web.simulated import process, small_site
+from tests.web.staff import here
+
+__all__ = ["here"]
 
 ROOT = "/api/v1"
 
@@ -118,31 +117,9 @@ class Program:
 
 
 @pytest.fixture
-def here(sessions: SessionFactory) -> City:
-    """A small city with somebody in every role."""
-    with session_scope(sessions) as session:
-        return make_units.city(session)
-
-
-@pytest.fixture
 def runtime(engine: Engine, sessions: SessionFactory, now: datetime, tmp_path: Path) -> Runtime:
     """A process on this test's database at a fixed moment."""
-    settings = Settings(
-        public_url="http://localhost",
-        database_url="sqlite://",
-        secret_key="k" * 40,
-        data_keys=(("t1", b"0" * 32),),
-        data_dir=tmp_path,
-    )
-    return Runtime(
-        settings=settings,
-        engine=engine,
-        sessions=sessions,
-        telephony=SimulatedTelephony(),
-        bus=MemoryBus(),
-        calendar=ChinaCalendar(),
-        now=lambda: now,
-    )
+    return process(small_site(tmp_path), engine, sessions, lambda: now)
 
 
 @pytest.fixture

@@ -15,12 +15,10 @@ from sqlalchemy import Engine
 from hotline.accounts.service import create_user
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
-from hotline.calendars.china import ChinaCalendar
 from hotline.config import Settings
 from hotline.db import SessionFactory, session_scope
-from hotline.live.memory import MemoryBus
-from hotline.telephony.simulated import SimulatedTelephony
 from tests.web.shared.browser import Browser
+from tests.web.simulated import process, small_site
 
 PASSWORD = "a long password"
 
@@ -28,27 +26,13 @@ PASSWORD = "a long password"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a small site in one process."""
-    return Settings(
-        public_url="http://localhost",
-        database_url="sqlite://",
-        secret_key="k" * 40,
-        data_keys=(("t1", b"0" * 32),),
-        data_dir=tmp_path,
-    )
+    return small_site(tmp_path)
 
 
 @pytest.fixture
 def runtime(settings: Settings, engine: Engine, sessions: SessionFactory, now: datetime) -> Runtime:
     """A process on this test's database at a fixed moment, with an outside that is simulated."""
-    return Runtime(
-        settings=settings,
-        engine=engine,
-        sessions=sessions,
-        telephony=SimulatedTelephony(),
-        bus=MemoryBus(),
-        calendar=ChinaCalendar(),
-        now=lambda: now,
-    )
+    return process(settings, engine, sessions, lambda: now)
 
 
 @pytest.fixture
