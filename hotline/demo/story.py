@@ -123,7 +123,7 @@ def tell(world: World, console: Console, alive: Callable[[], None]) -> None:
     teller = Teller(world, console, alive)
     answered_on_the_spot(teller)
     number = lamp_from_call_to_evaluation(teller)
-    console.print(f"\n[green]✓[/] the whole line: {world.web}/office/orders/{number}")
+    console.print(f"\n[green]✓[/] the whole line, from the dialled number to the evaluation: {number}")
 
 
 # ---- the call
@@ -254,7 +254,7 @@ def answered_on_the_spot(teller: Teller) -> None:
     operators_words(teller, sid)
     if teller.until(lambda: teller.world.call(sid)["outcome"], "outcome") != "answered":
         raise DemoFault("the call was not settled as answered on the spot")
-    teller.say("op01", "采用答案，直接答复")
+    teller.say("op01", "采用答案，直接答复" if teller.world.hears else "口头答复，注明没有采用的条目")
     end(teller, desk, path, sid)
 
 
