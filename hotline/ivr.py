@@ -22,7 +22,6 @@ from hotline.accounts.service import SYSTEM
 from hotline.calls import queries, service
 from hotline.calls.arrivals import NumberBook, Opened, open_call
 from hotline.calls.events import leg_on
-from hotline.calls.links import Links
 from hotline.calls.models import Call
 from hotline.calls.states import LEG_RANK, LEG_STATE_OF_STATUS, CallState, LegState, Outcome, Track
 from hotline.delivery import service as delivery
@@ -30,18 +29,18 @@ from hotline.errors import HotlineError, Invalid, NotPermitted
 from hotline.follow_ups import lines
 from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.states import KEYS, Way
-from hotline.telephony.base import CarrierRefused, CarrierUnreachable
-from hotline.web import twiml
+from hotline.web import ivr_callbacks, twiml
 from hotline.web.access import public
 from hotline.web.context import runtime
 from hotline.web.errors import STATUS
 from hotline.web.stream_token import make_token
 from hotline.web.twilio_signature import check_request
 from hotline.web.twiml import Sound
-from hotline.web.webhook import Reply, field, id_in_query, once, plain, xml
+from hotline.web.webhook import Reply, count_in_query, field, id_in_query, links, once, plain, xml
 
 log = logging.getLogger(__name__)
 bp = Blueprint("ivr", __name__, url_prefix="/ivr")
+bp.register_blueprint(ivr_callbacks.bp)
 
 NUMBERS: Final = "hotline_dialled_numbers"
 MEDIA_PATH: Final = "/media/stream"
@@ -51,7 +50,6 @@ OVER: Final = frozenset(
 STREAM_OVER: Final = frozenset({"stream-stopped", "stream-error"})
 SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
-WRONG_KEYS_AT_MOST: Final = 2
 FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
 
 
@@ -100,15 +98,11 @@ def _apologise(kind: str, sentence: str, status: int) -> Response:
         return plain(sentence, status)
     if route == "ivr.message":
         return plain(sentence, status) if status == 400 else xml(twiml.message(twiml.SMS_LATER))
-    if route.startswith("ivr.callback"):
+    if route.startswith("ivr.callback."):
         return xml(twiml.farewell(twiml.GOODBYE))  # we rang them: nobody is to be kept waiting
     if route in IN_QUEUE and request.args.get("place") != "greeting":
-        return xml(twiml.hold(_links()))  # the line waits for a person already
-    return xml(twiml.apology(_links()))
-
-
-def _links() -> Links:
-    return Links(runtime().settings.public_url)
+        return xml(twiml.hold(links()))  # the line waits for a person already
+    return xml(twiml.apology(links()))
 
 
 def _sound(leg_id: int, issued_at: datetime | None = None) -> Sound:
@@ -150,7 +144,7 @@ def voice() -> Response:
     with runtime().engine.begin() as connection:
         opened = _open(connection, runtime().now())
     sound = _sound(opened.leg_id, opened.started_at)
-    return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, _links()))
+    return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, links()))
 
 
 @bp.post("/wait")
@@ -162,17 +156,11 @@ def wait() -> Response:
         call = service.enter_queue(session, call_id=_call(session, now).id, now=now)
         entered = call.queued_at == now
         facts = queries.wait_facts(session, call, now=now)
-        turn, told, quiet = (_small(name) for name in ("turn", "told", "quiet"))
-        body = twiml.waiting(facts, _links(), turn=turn, told=told, quiet=quiet)
+        turn, told, quiet = count_in_query("turn"), count_in_query("told", without=-1), count_in_query("quiet")
+        body = twiml.waiting(facts, links(), turn=turn, told=told, quiet=quiet)
         return Reply(body, call.id if entered else None, assign=not facts.ringing)
 
     return once(handle)
-
-
-def _small(name: str) -> int:
-    """A count this program put into the address itself; anything else counts as none."""
-    value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else (-1 if name == "told" else 0)
 
 
 @bp.post("/key")
@@ -183,8 +171,8 @@ def key() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         if request.args.get("place") == "greeting":
             leg_id = _open(session.connection(), now).leg_id
-            return Reply(twiml.queue(_sound(leg_id), _links()))
-        return Reply(twiml.key_in_queue(request.form.get("Digits", ""), _links()))
+            return Reply(twiml.queue(_sound(leg_id), links()))
+        return Reply(twiml.key_in_queue(request.form.get("Digits", ""), links()))
 
     return once(handle)
 
@@ -200,7 +188,7 @@ def after_queue() -> Response:
             return _caller_gone(session, now)
         if result.startswith(("bridg", "redirect")):
             return Reply(twiml.nothing())
-        return Reply(twiml.apology(_links()))
+        return Reply(twiml.apology(links()))
 
     return once(handle)
 
@@ -213,8 +201,8 @@ def bridge() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         call = _call(session, now)
         if call.state != CallState.TALKING:
-            return Reply(twiml.apology(_links()))
-        return Reply(twiml.join_caller(call.id, _sound_if_none(session, call), _links()))
+            return Reply(twiml.apology(links()))
+        return Reply(twiml.join_caller(call.id, _sound_if_none(session, call), links()))
 
     return once(handle)
 
@@ -226,7 +214,7 @@ def again() -> Response:
 
     def handle(session: Session, now: datetime) -> Reply:
         _call(session, now)
-        return Reply(twiml.apology(_links()))
+        return Reply(twiml.apology(links()))
 
     return once(handle)
 
@@ -243,7 +231,7 @@ def after_call() -> Response:
         operator_id = call.operator_id
         if service.after_talk(session, call_id=call.id, now=now):
             return Reply(twiml.thanks(ordered=call.outcome == Outcome.ORDERED))
-        return Reply(twiml.apology(_links()), call.id, (operator_id,) if operator_id is not None else ())
+        return Reply(twiml.apology(links()), call.id, (operator_id,) if operator_id is not None else ())
 
     return once(handle)
 
@@ -258,7 +246,7 @@ def operator() -> Response:
         call = service.operator_answered(session, leg_id=leg_id, provider_id=field("CallSid"), now=now)
         if call is None:
             return Reply(twiml.hang_up())
-        return Reply(twiml.join_operator(call.id, _sound(leg_id), _links()), call.id)
+        return Reply(twiml.join_operator(call.id, _sound(leg_id), links()), call.id)
 
     return once(handle)
 
@@ -290,7 +278,7 @@ def status() -> Response:
         raise Invalid("不认识的线路状态", CallStatus=word)
 
     if "attempt" in request.args:
-        return _callback_status(call_sid, word)
+        return ivr_callbacks.line_status(call_sid, word)
 
     def handle(session: Session, now: datetime) -> Reply:
         if "leg" not in request.args:
@@ -347,100 +335,8 @@ def message() -> Response:
     return once(handle, key=field("MessageSid"))
 
 
-@bp.post("/callback/officer")
-@public
-def callback_officer() -> Response:
-    """A callback officer's line is open: into the conference; the citizen is rung now."""
-    attempt_id = id_in_query("attempt")
-
-    def handle(session: Session, now: datetime) -> Reply:
-        there = lines.officer_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
-        return Reply(twiml.meet(attempt_id, greet=False) if there else twiml.hang_up())
-
-    return once(handle)
-
-
-@bp.post("/callback/citizen")
-@public
-def callback_citizen() -> Response:
-    """The citizen answers a callback: greeted, then into the conference with the officer."""
-    attempt_id = id_in_query("attempt")
-
-    def handle(session: Session, now: datetime) -> Reply:
-        there = lines.citizen_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
-        return Reply(twiml.meet(attempt_id, greet=True) if there else twiml.farewell(twiml.GOODBYE))
-
-    return once(handle)
-
-
-@bp.post("/callback/keypad")
-@public
-def callback_keypad() -> Response:
-    """The citizen answers a call that asks for a key."""
-    attempt_id = id_in_query("attempt")
-
-    def handle(session: Session, now: datetime) -> Reply:
-        there = lines.citizen_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
-        action = _links().callback_keyed(attempt_id, wrong=0)
-        return Reply(twiml.ask_rating(action, wrong_before=False) if there else twiml.farewell(twiml.GOODBYE))
-
-    return once(handle)
-
-
-@bp.post("/callback/keyed")
-@public
-def callback_keyed() -> Response:
-    """A key of the rating, or none in time: thanks for 1, 2, 3; two more chances for anything else."""
-    attempt_id = id_in_query("attempt")
-
-    def handle(session: Session, now: datetime) -> Reply:
-        satisfaction, wrong = KEYS.get(request.form.get("Digits", "")), _small("wrong") + 1
-        if satisfaction is not None:
-            attempt = lines.attempt_of(session, attempt_id)
-            follow_ups.evaluate(
-                session,
-                callback=attempt.callback,
-                satisfaction=satisfaction,
-                way=Way.KEYPAD,
-                actor=SYSTEM,
-                now=now,
-                attempt=attempt,
-            )
-            return Reply(twiml.farewell(twiml.THANKS_RATED))
-        if wrong > WRONG_KEYS_AT_MOST:
-            return Reply(twiml.farewell(twiml.GOODBYE))
-        return Reply(twiml.ask_rating(_links().callback_keyed(attempt_id, wrong=wrong), wrong_before=True))
-
-    return once(handle)
-
-
-def _callback_status(call_sid: str, word: str) -> Response:
-    to_hang_up: list[str] = []
-
-    def handle(session: Session, now: datetime) -> Reply:
-        line = lines.line_status(
-            session,
-            attempt_id=id_in_query("attempt"),
-            party=request.args.get("party", ""),
-            status=word,
-            provider_id=call_sid,
-            now=now,
-            tz=runtime().settings.tz,
-        )
-        to_hang_up.extend([line] if line is not None else [])
-        return Reply(twiml.nothing())
-
-    answer = once(handle)
-    for line in to_hang_up:
-        try:
-            runtime().telephony.hang_up(line)
-        except (CarrierRefused, CarrierUnreachable) as fault:
-            log.warning("officer's line not hung up: %s", type(fault).__name__)  # they hear silence and hang up
-    return answer
-
-
 @bp.post("/fallback")
 @public
 def fallback() -> Response:
     """The carrier could not get an answer from us: an apology and a person. Needs no database."""
-    return xml(twiml.apology(_links()))
+    return xml(twiml.apology(links()))

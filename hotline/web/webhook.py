@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hotline.calls import receipts
+from hotline.calls.links import Links
 from hotline.errors import Invalid
 from hotline.web import switchboard
 from hotline.web.context import runtime, transaction
@@ -62,6 +63,17 @@ def id_in_query(name: str) -> int:
     if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > LARGEST_ID:
         raise Invalid(f"参数 {name} 缺失或格式不对", **{name: "缺失或格式不对"})
     return int(value)
+
+
+def count_in_query(name: str, *, without: int = 0) -> int:
+    """Return a count this program put into the address itself; ``without`` for anything else."""
+    value = request.args.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 7 else without
+
+
+def links() -> Links:
+    """Return the addresses the carrier is sent to."""
+    return Links(runtime().settings.public_url)
 
 
 def once(handle: Callable[[Session, datetime], Reply], *, key: str = "") -> Response:
