@@ -128,7 +128,7 @@ def test_when_the_media_process_dies_both_talk_on_and_the_next_caller_is_heard_a
         return any("the socket was lost" in entry["text"] for entry in world.lab("GET", f"calls/{sid}")["timeline"])
 
     teller.until(lost, "loss of the caller's stream")
-    desk.until(path, lambda page: "转写不可用" in page, "word that nothing is transcribed")
+    desk.until(path, lambda page: "转写不可用：市民一侧的声音中断" in page, "word that nothing is transcribed")
     assert talking(world, caller.phone, SEAT)
     for wav in (READ_BACK, GOODBYE):
         world.lab("POST", f"calls/{line_of(world, SEAT)['sid']}/say", {"wav": f"operator/{wav}.wav"})
