@@ -1,8 +1,9 @@
 """Finding answers in what was heard: a disposable index in memory over the published entries.
 
 Two steps. Rare tokens first, until a fixed amount of work is spent, gather candidates; those few are then compared
-exactly. An entry scores as the best of its phrasings. Everything derives from document frequencies at the time of
-the search, so an index renewed piece by piece answers exactly like one built anew.
+exactly, each with the stretch of the query that fits it best: callers tell stories around their matter. An entry
+scores as the best of its phrasings. Everything derives from document frequencies at the time of the search, so an
+index renewed piece by piece answers exactly like one built anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -22,23 +24,26 @@ from sqlalchemy.orm import Session
 
 from hotline.knowledge_base.models import Change, Entry, SimilarQuestion
 from hotline.knowledge_base.states import EntryState
-from hotline.knowledge_base.tokens import Tokens, sound_of, tokens_of, words_of
+from hotline.knowledge_base.tokens import Tokens, matter_of, sound_of, tokens_of, words_of
 
 # Characters, syllables, words, pairs of syllables (the order of Tokens.families). Tried on 5,000 questions of general
 # life with 300 garbled queries of each kind: single signs carry most; halving the first two or doubling the last two,
-# or the three numbers below, moved recall at 5 by a point or so either way, which 300 queries cannot tell from chance.
+# or UNSAID and UNASKED, moved recall at 5 by a point or so either way, which 300 queries cannot tell from chance.
 WEIGHTS: Final = (1.0, 1.0, 0.5, 0.5)
+# AROUND and AT_LEAST belong together, chosen on bases of 60 such questions: either one lower shows more halves of
+# questions told in the midst of a story, and more stories without any question.
 UNSAID: Final = 0.3  # how much what an entry has and the caller did not say counts against it
 UNASKED: Final = 0.3  # how much what the caller said beyond the entry counts against it …
-USUAL: Final = 20  # … in a query of this many characters; a longer one counts as this long: callers tell stories
-AT_LEAST: Final = 0.3  # below this nothing fits
+AROUND: Final = 1.3  # … of which the story before and after is counted up to this many times the entry's weight
+ASIDE: Final = 0.6  # how much what does not fit weighs when the stretch is looked for that fits best
+AT_LEAST: Final = 0.31  # below this nothing fits
 BESIDE_BEST: Final = 0.5  # nor does what scores less than this share of the best
 WORK: Final = 3_000  # postings read for candidates: what bounds the time of one search
 CANDIDATES: Final = 24  # entries compared exactly
 COMMON: Final = 0.25  # a word in more than this share of entries is not worth highlighting
 # words of any talk, which a small knowledge base has too few entries to know as common
 IDLE: Final = frozenset(
-    "什么 怎么 怎么办 没有 一个 一直 一下 需要 问题 反映 可以 现在 今年 我家 家里 有人 没人 已经 还有 知道 希望".split()  # noqa: SIM905
+    "什么 怎么 怎么办 没有 需要 问题 反映 可以 今年 我家 家里 有人 没人 知道 希望".split()  # noqa: SIM905
 )
 NEAR: Final = 0.05  # scores closer than this do not change who leads
 
@@ -156,8 +161,8 @@ class KnowledgeIndex:
         ``text`` may be anything of any length (see ``tokens.LONGEST``). ``subjects`` limits to these categories;
         without any, every category is searched.
         """
-        snapshot, tokens = self._snapshot, tokens_of(text)
-        query = _Query.of(snapshot, tokens)
+        snapshot, tokens = self._snapshot, tokens_of(matter_of(text))
+        query = _Query(snapshot, tokens)
         found = _candidates(snapshot, query, lambda entry: entry.fits(on, subjects))
         scored = ((entry, _score(snapshot, entry, query)) for entry in found)
         fitting = (one for one in scored if one[1] >= AT_LEAST)
@@ -167,20 +172,56 @@ class KnowledgeIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class _Query:
-    """What was asked: each family's tokens with their weights, the sums of these, and what unasked words cost."""
+class _Stretch:
+    """Part of what was asked, or all of it: each family's tokens with their weights, and the sums of these."""
 
     families: tuple[dict[str, float], ...]
     masses: tuple[float, ...]
-    unasked: float
 
     @classmethod
-    def of(cls, snapshot: _Snapshot, tokens: Tokens) -> _Query:
-        families = tuple({token: snapshot.weight(token) for token in family} for family in tokens.families)
-        return cls(
-            families,
-            masses=tuple(math.fsum(family.values()) for family in families),
-            unasked=UNASKED * min(1.0, USUAL / max(len(tokens.text), 1)),
+    def of(cls, *families: dict[str, float]) -> _Stretch:
+        return cls(families, tuple(math.fsum(family.values()) for family in families))
+
+
+class _Query:
+    """What was asked, and the stretches of it that have been compared so far (many entries share one)."""
+
+    def __init__(self, snapshot: _Snapshot, tokens: Tokens) -> None:
+        self.whole = _Stretch.of(*({token: snapshot.weight(token) for token in one} for one in tokens.families))
+        self._signs = tokens.text.replace(" ", "")
+        self._syllables = [f"s{syllable}" for syllable in tokens.sound.split()]
+        weights = self.whole.families[1]
+        self._reach = [0.0, *accumulate(weights[syllable] for syllable in self._syllables)]
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, syllable in enumerate(self._syllables):
+            self._places[syllable].append(place)
+        self._stretches: dict[tuple[int, int], _Stretch] = {}
+
+    def stretch(self, syllables: frozenset[str]) -> _Stretch:
+        """Return the stretch with the most of these syllables and the least of others."""
+        run = most = 0.0
+        first = after = start = end = 0
+        for place in sorted(place for known in syllables & self._places.keys() for place in self._places[known]):
+            run -= ASIDE * (self._reach[place] - self._reach[after])
+            if run <= 0:
+                run, first = 0.0, place
+            after = place + 1
+            run += self._reach[after] - self._reach[place]
+            if run > most:
+                most, start, end = run, first, after
+        if (start, end) not in self._stretches:
+            self._stretches[start, end] = self._cut(start, end)
+        return self._stretches[start, end]
+
+    def _cut(self, start: int, end: int) -> _Stretch:
+        """Return the stretch of the signs ``start`` to ``end``; every sign has one syllable."""
+        characters, syllables, words, pairs = self.whole.families
+        signs, said = self._signs[start:end], self._syllables[start:end]
+        return _Stretch.of(
+            {f"c{sign}": characters[f"c{sign}"] for sign in signs},
+            {syllable: syllables[syllable] for syllable in said},
+            {word: weight for word, weight in words.items() if word[1:] in signs},
+            {pair: pairs[pair] for pair in (f"p{one[1:]} {two[1:]}" for one, two in pairwise(said))},
         )
 
 
@@ -190,7 +231,7 @@ def _candidates(snapshot: _Snapshot, query: _Query, fits: Callable[[_Indexed], b
     telling = sorted(
         (
             (weight, share, token)
-            for share, family in zip(WEIGHTS, query.families, strict=True)
+            for share, family in zip(WEIGHTS, query.whole.families, strict=True)
             for token, weight in family.items()
         ),
         reverse=True,
@@ -215,18 +256,21 @@ def _candidates(snapshot: _Snapshot, query: _Query, fits: Callable[[_Indexed], b
 
 
 def _score(snapshot: _Snapshot, entry: _Indexed, query: _Query) -> float:
-    """Return 0..1: how well the best phrasing and the query cover each other (a Tversky ratio per family, averaged)."""
+    """Return 0..1: how well the best phrasing and the stretch of the query that fits it best cover each other (a
+    Tversky ratio per family, averaged)."""
     best = 0.0
     for phrase, masses in zip(entry.phrasings, snapshot.mass(entry.entry_id), strict=True):
+        stretch = query.stretch(phrase.families[1])
         total = shares = 0.0
-        for share, weights, asked, has, mass in zip(
-            WEIGHTS, query.families, query.masses, phrase.families, masses, strict=True
+        for share, weights, asked, said, has, mass in zip(
+            WEIGHTS, stretch.families, stretch.masses, query.whole.masses, phrase.families, masses, strict=True
         ):
-            if weights:
+            if said:
                 shares += share
                 common = math.fsum(map(weights.__getitem__, has.intersection(weights)))
                 if common:
-                    total += share * common / (common + query.unasked * (asked - common) + UNSAID * (mass - common))
+                    beyond = asked - common + min(said - asked, AROUND * mass)
+                    total += share * common / (common + UNASKED * beyond + UNSAID * (mass - common))
         best = max(best, total / shares if shares else 0.0)
     return best
 

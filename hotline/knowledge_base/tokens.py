@@ -22,6 +22,12 @@ _FILLERS: Final = re.compile(
 _SPOKEN_DIGITS: Final = str.maketrans("零〇一幺二三四五六七八九", "001123456789")
 # three in a row are a number read out (一二三四五, 幺二〇); one or two are words (一直, 三四天)
 _DIGIT_RUN: Final = re.compile("[零〇一幺二三四五六七八九]{3,}")
+# when and for how long, and words of any talk: they say nothing about the matter
+_ASIDES: Final = re.compile(
+    "[昨今前]天|[昨今]晚|[这前][几两]天|上个?(?:星期|礼拜|月)|[早晚]上|[上中下]午|(?<!什么)时候|"
+    "(?:好|这)?[一两二三四五六七八九十几半]+(?:个多?(?:月|星期|礼拜|小时)|多?[天年](?![级龄]))了?|"
+    "一个|一直|一下|已经|还有|现在"
+)
 _LATIN_GAP: Final = re.compile(r"(?<=[a-z0-9]) (?=[a-z0-9])")
 
 
@@ -55,6 +61,11 @@ def normalise(text: str) -> str:
     plain = _LATIN_GAP.sub("\n", " ".join(plain.split())).replace(" ", "").replace("\n", " ")
     plain = _DIGIT_RUN.sub(lambda run: run.group().translate(_SPOKEN_DIGITS), plain)
     return _FILLERS.sub("", plain).strip() or plain
+
+
+def matter_of(text: str) -> str:
+    """Return the normalised text without times, lengths of time and words of any talk; empty when it has no others."""
+    return _ASIDES.sub("", normalise(text))
 
 
 def sound_of(text: str) -> str:

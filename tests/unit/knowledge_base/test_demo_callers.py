@@ -102,3 +102,16 @@ def test_every_way_of_asking_finds_its_own_entry_first(demo_index: KnowledgeInde
     for row in map(json.loads, lines):
         for text in (row["question"], *row["similar"]):
             assert demo_index.search(text, on=TODAY)[0].code == row["id"], text
+
+
+@pytest.mark.parametrize(
+    "told", ["我们小区停水两天了，在永兴路那个五洲国际", "我们小区停水两天了在永兴路那个五洲国际五号楼三单元"]
+)
+def test_the_matter_is_found_in_the_midst_of_time_and_place(demo_index: KnowledgeIndex, told: str) -> None:
+    hits = demo_index.search(told, on=TODAY)
+    assert hits[0].question == "家里停水怎么报修"
+    assert {"小区", "停水"} <= set(hits[0].matched)
+
+
+def test_a_matter_garbled_beyond_hearing_shows_nothing(demo_index: KnowledgeIndex) -> None:
+    assert demo_index.search("饶阳县大尹村镇交流等一个月了将晚上上不见如", on=TODAY) == []

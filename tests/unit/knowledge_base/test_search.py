@@ -15,7 +15,7 @@ from hotline.knowledge_base import service
 from hotline.knowledge_base.models import Change, Entry, SimilarQuestion
 from hotline.knowledge_base.search import Hit, KnowledgeIndex, steady, window
 from hotline.knowledge_base.service import ImportResult
-from hotline.knowledge_base.tokens import normalise, tokens_of
+from hotline.knowledge_base.tokens import matter_of, normalise, tokens_of
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
 
@@ -34,6 +34,8 @@ def codes(index: KnowledgeIndex, text: str, **options: object) -> list[str]:
         ("鹿灯不凉", "lamp"),  # the same sounds, other characters
         ("劳板托欠公子", "wages"),
         ("那个工地半夜还在施工吵得睡不着", "night"),
+        ("我家里停水两天了在永兴路那个五洲国际五号楼三单元", "water"),
+        ("我在外地打工孩子在家里跟着老人过结果老板拖欠工资不给我们商量了好几回他都不接电话", "wages"),
     ],
 )
 def test_what_was_heard_finds_its_answer(index: KnowledgeIndex, heard: str, code: str) -> None:
@@ -45,6 +47,27 @@ def test_what_was_heard_finds_its_answer(index: KnowledgeIndex, heard: str, code
 )
 def test_nothing_is_shown_when_nothing_fits(index: KnowledgeIndex, text: str) -> None:
     assert codes(index, text) == []
+
+
+@pytest.mark.parametrize("text", ["昨天晚上", "等了一个月了", "好几天了", "今天早上一直到现在"])
+def test_times_alone_show_nothing_even_where_an_entry_has_them(session: Session, take: Take, text: str) -> None:
+    take({"id": "noise", "question": "晚上很吵"}, questions_only=True)
+    index = KnowledgeIndex()
+    index.refresh(session)
+    assert codes(index, text) == []
+    assert codes(index, f"{text}很吵") == ["noise"]
+
+
+def test_a_matter_scores_the_same_however_long_the_story_around_it(index: KnowledgeIndex) -> None:
+    story = "孙先生开车带着朋友从省城赶过来探望亲戚"
+    scores = [index.search(text, on=TODAY)[0].score for text in (f"路灯不亮{story}", f"{story}路灯不亮{story[::-1]}")]
+    assert scores[0] == pytest.approx(scores[1])
+    assert scores[0] < index.search("路灯不亮", on=TODAY)[0].score
+
+
+def test_signs_scattered_over_a_story_weigh_less_than_side_by_side(index: KnowledgeIndex) -> None:
+    assert codes(index, "结实的书包带子断了过后再婚的姑姑登台唱歌记者拍照") == []
+    assert codes(index, "结实的书包带子断了过后结婚登记姑姑唱歌记者拍照") == ["wedding"]
 
 
 def test_of_five_megabytes_the_end_counts(index: KnowledgeIndex) -> None:
@@ -162,6 +185,19 @@ def test_entries_and_queries_are_cut_alike() -> None:
 )
 def test_numbers_read_out_become_digits_and_words_stay(said: str, read: str) -> None:
     assert normalise(said) == read
+
+
+@pytest.mark.parametrize(
+    ("said", "matter"),
+    [
+        ("路灯坏了一个多月了晚上看不见", "路灯坏了看不见"),
+        ("小区停水两天了", "小区停水"),
+        ("三年级一天两餐", "三年级两餐"),
+        ("昨天晚上", ""),
+    ],
+)
+def test_times_are_no_part_of_the_matter(said: str, matter: str) -> None:
+    assert matter_of(said) == matter
 
 
 def test_the_window_keeps_the_newest_words() -> None:
