@@ -65,7 +65,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read ``HOTLINE_*``. Raises ``SettingsError`` naming every missing or wrong one; there is no default secret."""
+        """Read ``HOTLINE_*``. Raises ``SettingsError`` naming every missing or wrong one; no default secret."""
         read = _Reader(os.environ if env is None else env)
         settings = {
             "public_url": read.url("PUBLIC_URL", ("http", "https"), required=True).rstrip("/"),
