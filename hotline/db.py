@@ -29,7 +29,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -257,10 +257,18 @@ class PreparedInsert:
             self._worked_out[dialect.name] = self._work_out(dialect)
         statement, processors = self._worked_out[dialect.name]
         bound = tuple([value if made is None else made(value) for made, value in zip(processors, values, strict=True)])
-        result = connection.exec_driver_sql(statement, bound)
-        if dialect.name == "postgresql":
-            return result.scalar()
-        return int(result.lastrowid) if result.rowcount else None
+        cursor = connection.connection.cursor()  # the driver's own: see the class
+        try:
+            cursor.execute(statement, bound)
+            if dialect.name == "postgresql":
+                row = cursor.fetchone()
+                return int(row[0]) if row is not None else None
+            return cursor.lastrowid if cursor.rowcount else None
+        except dialect.loaded_dbapi.Error as fault:  # as every other statement's faults are raised
+            kind = dialect.loaded_dbapi.Error
+            raise DBAPIError.instance(statement, None, fault, kind, hide_parameters=True, dialect=dialect) from fault
+        finally:
+            cursor.close()
 
     def _work_out(self, dialect: Dialect) -> tuple[str, list[Callable[[Any], Any] | None]]:
         quote = dialect.identifier_preparer.quote

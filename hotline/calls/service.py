@@ -257,18 +257,20 @@ def after_talk(session: Session, *, call_id: int, now: datetime) -> bool:
 def resolve(session: Session, *, call_id: int, outcome: str, actor: Actor, now: datetime) -> Call:
     """Record what became of a conversation: ``answered``, ``ordered`` or ``no_demand``.
 
-    One call may give several orders, so the last word counts, but ``ordered`` is not taken back. Raises ``Invalid``,
-    ``NotPermitted`` (another operator's call) or ``NotAllowedNow`` (nobody has talked yet).
+    One call may give several orders, so the last word counts, but ``ordered`` is not taken back. What a caller said
+    while waiting may become an order though they hung up before the lines were joined: the call then stays abandoned.
+    Raises ``Invalid``, ``NotPermitted`` (another operator's call) or ``NotAllowedNow`` (nobody has talked yet).
     """
     if outcome not in SETTLED_AS:
         raise Invalid("没有这种通话结果", outcome=f"可选：{'、'.join(sorted(SETTLED_AS))}")
     call = locked_call(session, call_id)
-    never_talked = call.operator_id is None or call.outcome == Outcome.ABANDONED
+    gone_before = call.outcome == Outcome.ABANDONED
+    never_talked = call.operator_id is None or (gone_before and outcome != Outcome.ORDERED)
     if never_talked or call.state not in {CallState.TALKING, CallState.ENDED}:
         raise NotAllowedNow("通话还没有接通", state=call.state)
     if call.operator_id != actor.user_id:
         raise NotPermitted("这不是您接听的电话")
-    if call.outcome != Outcome.ORDERED:
+    if call.outcome != Outcome.ORDERED and not gone_before:
         call.outcome = outcome
     session.flush()
     return call

@@ -110,6 +110,18 @@ def test_a_caller_who_leaves_while_being_put_through_has_not_talked(session: Ses
         service.resolve(session, call_id=call.id, outcome=Outcome.ANSWERED_ON_SPOT, actor=who, now=now)
 
 
+def test_what_was_said_while_waiting_may_become_an_order_and_the_call_stays_abandoned(
+    session: Session, now: datetime
+) -> None:
+    who = make.ready(session, now=now)
+    call, _taken = make.accepted(session, who, now=now)
+    service.caller_gone(session, provider_id=call.provider_id, now=now + SECOND)
+    service.resolve(session, call_id=call.id, outcome=Outcome.ORDERED, actor=who, now=now + 60 * SECOND)
+    assert call.outcome == Outcome.ABANDONED
+    with pytest.raises(NotPermitted):
+        service.resolve(session, call_id=call.id, outcome=Outcome.ORDERED, actor=make.operator(session), now=now)
+
+
 def test_what_was_ordered_is_not_taken_back(session: Session, now: datetime) -> None:
     call, who, _leg = make.talking(session, now=now)
     service.resolve(session, call_id=call.id, outcome="ordered", actor=who, now=now)
