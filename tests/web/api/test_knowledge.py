@@ -77,13 +77,13 @@ def test_only_editors_bring_entries_in(program: MakeProgram, here: City) -> None
 def test_a_search_has_bounds_and_says_them(program: MakeProgram, here: City, editor: Program) -> None:
     editor.post("/knowledge/entries", ENTRIES)
     operator = program(here.operator)
-    for limit, found in (("1", 1), ("2", 2), ("5", 5)):
-        entries = operator.get("/knowledge/search", q="医保卡丢了怎么补办？", limit=limit).json["entries"]
-        assert len(entries) == found
-        assert [entry["score"] for entry in entries] == sorted((entry["score"] for entry in entries), reverse=True)
-    by_default = operator.get("/knowledge/search", q="医保卡丢了怎么补办？").json["entries"]
-    assert (len(by_default), by_default) == (5, entries)
-    assert operator.get("/knowledge/search", q="医保卡丢了怎么补办？", limit="50").json["entries"][:5] == by_default
+    everything = operator.get("/knowledge/search", q="医保卡丢了怎么补办？", limit="50").json["entries"]
+    assert len(everything) > 2
+    assert [entry["score"] for entry in everything] == sorted((entry["score"] for entry in everything), reverse=True)
+    for limit in (1, 2, 5):
+        entries = operator.get("/knowledge/search", q="医保卡丢了怎么补办？", limit=str(limit)).json["entries"]
+        assert entries == everything[:limit]
+    assert operator.get("/knowledge/search", q="医保卡丢了怎么补办？").json["entries"] == everything[:5]
     for limit in ("0", "51", "-1", "many", "1.5", "", "²", "9" * 5000):
         answer = operator.get("/knowledge/search", q="医保", limit=limit)
         assert (answer.status_code, list(answer.json["error"]["details"])) == (422, ["limit"]), limit
