@@ -65,7 +65,7 @@ def _run(folder: Path, model: Path, *, once: bool) -> int:
     kept = load_secrets(folder)
     ports = choose_ports(usual=not once)
     env = environment(folder, ports, kept, usable)
-    token = _prepare(Settings.from_env(env), kept["password"])
+    token = prepare(Settings.from_env(env), kept["password"])
     notice = NO_MODEL_NOTICE if usable is None else DEMO_MODEL_NOTICE if usable == MODEL else f"识别模型：{usable.name}"
     supervisor = Supervisor(env, logs)
     with embedded_valkey(folder, ports.valkey):
@@ -103,7 +103,7 @@ def _usable(model: Path) -> Path | None:
         return None
 
 
-def _prepare(settings: Settings, password: str) -> str:
+def prepare(settings: Settings, password: str) -> str:
     """Bring the tables up and fill an empty database; returns a token to read along with, "" when it was filled before.
 
     Other people's data are refused.

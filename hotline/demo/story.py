@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import requests
@@ -56,21 +57,27 @@ class World:
         return answer.json()
 
     def api(self, path: str) -> dict[str, Any]:
-        """Read the JSON API as a supervisor's program."""
+        """Read the JSON API as a supervisor's program. Raises ``DemoFault`` with the answer when it is an error."""
+        found = self._read(path)
+        if found is None:
+            raise DemoFault(f"/api/v1/{path}: not there")
+        return found
+
+    def call(self, sid: str) -> dict[str, Any]:
+        """Return what the hotline knows of a call, or nothing yet. Raises ``DemoFault`` as ``api`` does."""
+        found = self._read(f"calls?provider_id={sid}")
+        return found["calls"][0] if found else {}
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        """Return an answer of the JSON API, None for 404: what is not there yet may come."""
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = requests.get(f"{self.web}/api/v1/{path}", headers=headers, timeout=TIMEOUT_S)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
         if not answer.ok:
             raise DemoFault(f"/api/v1/{path}: {answer.status_code} {answer.text}")
         found: dict[str, Any] = answer.json()
         return found
-
-    def call(self, sid: str) -> dict[str, Any]:
-        """Return what the hotline knows of a call, or nothing yet."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = requests.get(
-            f"{self.web}/api/v1/calls", params={"provider_id": sid}, headers=headers, timeout=TIMEOUT_S
-        )
-        return answer.json()["calls"][0] if answer.ok else {}
 
 
 class Teller:

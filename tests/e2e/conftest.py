@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hotline import bootstrap
 from hotline.config import Settings
 from hotline.db import KeyRing, session_scope, use_key_ring
-from hotline.demo.__main__ import _prepare
+from hotline.demo.__main__ import prepare
 from hotline.demo.places import LOOPBACK, MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import Program, Supervisor, embedded_valkey, programs
 from hotline.demo.story import Teller, World
@@ -62,7 +62,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     ports = choose_ports(usual=False)
     env = environment(folder, ports, kept, MODEL)
     settings = Settings.from_env(env)
-    token = _prepare(settings, kept["password"])
+    token = prepare(settings, kept["password"])
     supervisor = Supervisor(env, logs)
     wanted = programs(ports, "")
     valkey = Valkey(folder, ports.valkey)
