@@ -125,6 +125,10 @@
   const TRY_AGAIN_MS = 8000;
   let unsaved = 0, failedAt = 0;
   const note = () => byId("draft-note");
+  // htmx sends a form where the button pressed last leads; what saves by itself only ever saves
+  body.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id === "draft") event.detail.path = event.detail.elt.getAttribute("hx-post");
+  });
   document.addEventListener("input", (event) => { if (event.target.form?.id === "draft") unsaved = Date.now(); });
   body.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.detail.elt.closest("#draft");

@@ -42,32 +42,43 @@ def page(app: Flask, desk: Callable[..., Desk]) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_a_whole_call_by_keyboard_while_words_arrive(
+@pytest.fixture
+def talking(
     page: Page,
     runtime: Runtime,
     rings: Callable[..., int],
     answered: Callable[[int], None],
     sessions: SessionFactory,
-    clock: Clock,
+) -> Callable[[], int]:
+    """The operator goes ready, is rung and speaks with the caller, by keyboard; the answer is the call's id."""
+
+    def take_a_call() -> int:
+        page.keyboard.press("F10")
+        expect(page.locator("#bar")).to_contain_text("就绪")
+        expect(page.locator(".idle")).to_contain_text("等待来电")
+        call_id = rings()
+        expect(page.locator("#live")).to_contain_text("实时")
+        with session_scope(sessions) as session:
+            user_id = session.get_one(Call, call_id).offered_to_id
+        runtime.bus.publish(Hint(f"desk-{user_id}", "offer"))
+        expect(page.locator("[data-ringing]")).to_contain_text("停水两天")
+
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/desk/calls/{call_id}")
+        expect(page.locator("#conversation li")).to_have_count(1)
+        answered(call_id)
+        expect(page.locator("#live")).to_contain_text("实时")
+        runtime.bus.publish(Hint(f"call-{call_id}", "state"))
+        expect(page.locator("[data-phase=talking]")).to_be_visible()
+        return call_id
+
+    return take_a_call
+
+
+def test_a_whole_call_by_keyboard_while_words_arrive(
+    page: Page, runtime: Runtime, talking: Callable[[], int], sessions: SessionFactory, clock: Clock
 ) -> None:
-    page.keyboard.press("F10")
-    expect(page.locator("#bar")).to_contain_text("就绪")
-    expect(page.locator(".idle")).to_contain_text("等待来电")
-    call_id = rings()
-    expect(page.locator("#live")).to_contain_text("实时")
-    with session_scope(sessions) as session:
-        user_id = session.get_one(Call, call_id).offered_to_id
-    runtime.bus.publish(Hint(f"desk-{user_id}", "offer"))
-    expect(page.locator("[data-ringing]")).to_contain_text("停水两天")
-
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**/desk/calls/{call_id}")
-    expect(page.locator("#conversation li")).to_have_count(1)
-    answered(call_id)
-    expect(page.locator("#live")).to_contain_text("实时")
-    runtime.bus.publish(Hint(f"call-{call_id}", "state"))
-    expect(page.locator("[data-phase=talking]")).to_be_visible()
-
+    call_id = talking()
     page.focus("#f-desired_result")
     page.keyboard.type("尽快")
     with session_scope(sessions) as session:
@@ -93,3 +104,20 @@ def test_a_whole_call_by_keyboard_while_words_arrive(
     with session_scope(sessions) as session:
         order = orders.of_call(session, call_id)[0]
         assert (order.desired_result, order.touched) == ("尽快恢复供水", ["desired_result"])
+
+
+def test_saving_by_itself_never_sends_the_order_off(
+    page: Page, talking: Callable[[], int], sessions: SessionFactory
+) -> None:
+    """The draft's own saving once went where the last pressed button leads: F9 within a second of typing submitted."""
+    call_id = talking()
+    # F9 while a change still waits to be saved: both within one turn, so that no machine is too quick to see it
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "/check" not in answer.url) as saved:
+        page.evaluate("""() => {
+            document.querySelector("#draft [data-key=F9]").click();
+            document.getElementById("draft").dispatchEvent(new Event("change", { bubbles: true }));
+        }""")
+    expect(page.locator("#check .big-number")).to_be_visible()
+    assert saved.value.url.endswith(f"/desk/calls/{call_id}/draft")
+    with session_scope(sessions) as session:
+        assert [order.status for order in orders.of_call(session, call_id)] == ["draft"]
