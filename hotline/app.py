@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from flask import Flask, Request, redirect
 from flask.sessions import SessionInterface
@@ -48,7 +48,8 @@ class Webhook(Request):
         """The fields, every value of each."""
         if self.mimetype != "application/x-www-form-urlencoded":
             return super().form
-        return ImmutableMultiDict(parse_qsl(self.get_data().decode(errors="replace"), keep_blank_values=True))
+        parts = [part.partition("=") for part in self.get_data().decode(errors="replace").split("&") if part]
+        return ImmutableMultiDict([(unquote_plus(name), unquote_plus(value)) for name, _, value in parts])
 
 
 class NoSessions(SessionInterface):

@@ -62,7 +62,7 @@ def keep_numbers(state: BlueprintSetupState) -> None:
 @bp.before_request
 def only_the_carrier() -> None:
     """Refuse what the carrier did not sign."""
-    check_request(runtime().settings, request)
+    check_request(runtime().settings, request._get_current_object())
 
 
 @bp.errorhandler(NotPermitted)
@@ -113,14 +113,9 @@ def _sound(leg_id: int, issued_at: datetime | None = None) -> Sound:
 
 def _open(connection: Connection, now: datetime) -> Opened:
     """Return the call on this line; one that came while the database was away is opened now."""
-    return open_call(
-        connection,
-        current_app.extensions[NUMBERS],
-        provider_id=field("CallSid"),
-        dialled=request.form.get("To", ""),
-        phone=request.form.get("From"),
-        now=now,
-    )
+    form, book = request.form, current_app.extensions[NUMBERS]
+    who, dialled = form.get("From"), form.get("To", "")
+    return open_call(connection, book, provider_id=field("CallSid"), dialled=dialled, phone=who, now=now)
 
 
 def _call(session: Session, now: datetime) -> Call:
@@ -141,8 +136,9 @@ def voice() -> Response:
 
     The answer is made of what is written about the call, so a repetition gets the same without its being kept.
     """
-    with runtime().engine.begin() as connection:
-        opened = _open(connection, runtime().now())
+    here = runtime()
+    with here.engine.begin() as connection:
+        opened = _open(connection, here.now())
     sound = _sound(opened.leg_id, opened.started_at)
     return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, links()))
 

@@ -44,8 +44,9 @@ MESSAGE_AT_MOST: Final = 1 << 16  # a frame of 20 ms is 400 bytes
 BAD_FRAMES_AT_MOST: Final = 250  # in a row: five seconds of nothing but rubbish
 START_WITHIN: Final = 50  # messages; the second one should be it
 GAP_AT_MOST: Final = 15_000  # messages missing at once: five minutes, above that the number itself is wrong
-# Sound comes in frames of 20 ms and is heard in chunks of 100 ms, so reading five frames at once loses no time worth
-# having and saves four of five wake-ups.
+# Sound comes in frames of 20 ms and is heard in chunks of 200 ms, so reading ten frames at once loses no time worth
+# having and saves nine of ten wake-ups. All sockets wake at the same moments: the first one has this code fetched into
+# the processor's caches for the others, which a thread that wakes alone pays for every time.
 READ_EVERY_S: Final = CHUNK_MS / 1000
 
 
@@ -275,7 +276,7 @@ def _listen(desk: MediaDesk, socket: ServerSocket) -> SocketClosed:
     stream = Stream(desk)
     try:
         while stream.take(socket.receive()):
-            time.sleep(READ_EVERY_S)
+            time.sleep(READ_EVERY_S - time.monotonic() % READ_EVERY_S)
         return SocketClosed(CloseCode.NORMAL_CLOSURE, "stopped")
     except SocketClosed as end:
         return end

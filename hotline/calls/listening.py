@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,39 +11,51 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from hotline.calls.models import Call
-from hotline.errors import NotFound
 from hotline.knowledge_base import service as knowledge
-from hotline.knowledge_base.queries import suggestions_of_call
-from hotline.knowledge_base.search import KnowledgeIndex, steady, window
+from hotline.knowledge_base.search import Hit, KnowledgeIndex, steady, window
 
 SHOWN_AT_MOST: Final = 5
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 
 
-def suggest_for(
-    session: Session, index: KnowledgeIndex, call_id: int, heard: str, now: datetime, *, tz: tzinfo = CHINA
-) -> bool:
-    """Look up answers for what the caller said so far (``heard``: its end counts) and note them as shown.
+class Suggester:
+    """The answers to one call: looked up in memory at every few syllables, written only when the screen changes.
 
-    Returns whether the screen changes. When nothing fits, what stands there stays: people clear their throats. The
-    dialled number's subjects narrow the search. ``tz`` decides which day it is for answers of limited validity.
+    ``subjects`` are the dialled number's and narrow the search; without any, everything is searched. ``tz`` decides
+    which day it is for answers of limited validity.
     """
-    call = session.get(Call, call_id)
-    if call is None:
-        raise NotFound("没有这通电话")
-    index.refresh(session)
-    subjects = call.number.subjects if call.number is not None else []
-    hits = index.search(window([heard]), limit=SHOWN_AT_MOST, on=now.astimezone(tz).date(), subjects=subjects or None)
-    if not hits:
-        return False
-    before = call.suggested
-    leading = [hit for hit in hits if before and hit.entry_id == before[0]]
-    hits = steady(leading, hits)
-    words_before = {row.entry_id: list(row.matched) for row in suggestions_of_call(session, call_id)}
-    shown = knowledge.show(session, call_id=call_id, hits=hits, now=now)
-    ids = [row.entry_id for row in shown]
-    if ids == before and all(list(row.matched) == words_before.get(row.entry_id) for row in shown):
-        return False
-    # beside the row's version: whoever changes the call's state now has nothing to do with this
-    session.execute(update(Call).where(Call.id == call_id).values(suggested=ids))
-    return True
+
+    def __init__(
+        self, index: KnowledgeIndex, call_id: int, subjects: Sequence[str] = (), *, tz: tzinfo = CHINA
+    ) -> None:
+        self.call_id = call_id
+        self._index = index
+        self._subjects = list(subjects)
+        self._tz = tz
+        self._standing: list[Hit] = []
+
+    def look_up(self, heard: str, now: datetime) -> list[Hit]:
+        """Return what should stand on the screen after these words (their end counts), best first.
+
+        Nothing when that stands there already, and nothing when nothing fits: people clear their throats.
+        """
+        day = now.astimezone(self._tz).date()
+        hits = self._index.search(window([heard]), limit=SHOWN_AT_MOST, on=day, subjects=self._subjects or None)
+        hits = steady(self._standing, hits)
+        return [] if _seen(hits) == _seen(self._standing) else hits
+
+    def write(self, session: Session, hits: Sequence[Hit], now: datetime) -> None:
+        """Note that these answers are on the operator's screen. Follow it with ``stand`` once it is committed."""
+        shown = knowledge.show(session, call_id=self.call_id, hits=hits, now=now)
+        # beside the row's version: whoever changes the call's state now has nothing to do with this
+        ids = [row.entry_id for row in shown]
+        session.execute(update(Call).where(Call.id == self.call_id).values(suggested=ids))
+
+    def stand(self, hits: Sequence[Hit]) -> None:
+        """Take it that these answers are what the operator sees."""
+        self._standing = list(hits)
+
+
+def _seen(hits: Sequence[Hit]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return what an operator can see of them; a score that moves a little is none of it."""
+    return [(hit.entry_id, tuple(hit.matched)) for hit in hits]

@@ -34,10 +34,11 @@ LINE_FAULT: Final = "话机未接通"
 
 @dataclass(frozen=True, slots=True)
 class StreamLeg:
-    """Which call a stream of sound belongs to, and whose words it carries."""
+    """Which call a stream of sound belongs to, whose words it carries, and what the dialled number is there for."""
 
     call_id: int
     track: str
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +285,8 @@ def stream_started(session: Session, *, leg_id: int, now: datetime) -> StreamLeg
     leg.stream_started_at = now  # a stream begun anew counts its milliseconds anew
     leg.stream_ended_at = None
     session.flush()
-    return StreamLeg(leg.call_id, leg.track)
+    call = session.get_one(Call, leg.call_id)
+    return StreamLeg(leg.call_id, leg.track, tuple(call.number.subjects) if call.number is not None else ())
 
 
 def stream_ended(session: Session, *, leg_id: int, frames: int, dropped: int, now: datetime) -> None:

@@ -1,9 +1,10 @@
-"""Hearing many legs at once: sound goes in from socket threads, words come out of a few decoding threads.
+"""Hearing many legs at once: sound goes in from socket threads, words come out of decoding threads.
 
 A recogniser answers in bursts (mostly half a millisecond for 100 ms of sound, sometimes 400), so a socket thread never
-waits for it: ``Leg.feed`` only appends to a bounded buffer. As many threads decode as there are cores. A leg stands in
-the queue at most once and gives way after every chunk, so a leg is never in two threads and one with a backlog cannot
-starve the others.
+waits for it: ``Leg.feed`` only appends to a bounded buffer. Every leg has a decoding thread of its own, because what a
+recogniser allocates then lies together (one thread for six recognisers costs a tenth more), but only as many decode at
+once as there are cores: a thread works when it has a turn, and passes it on after every chunk to the leg that has
+waited longest, so that one with a backlog cannot starve the others.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from queue import SimpleQueue
 from typing import Final
 
 from hotline.errors import Unavailable
@@ -53,22 +53,24 @@ class PoolFigures:
 class Leg:
     """One leg's sound on its way to words. Made by ``LegPool.open_leg``."""
 
-    def __init__(self, pool: LegPool, leg_id: str, on_heard: OnHeard, recogniser: Recogniser | None) -> None:
+    def __init__(self, pool: LegPool, leg_id: str, on_heard: OnHeard) -> None:
         self.leg_id = leg_id
-        self.state = LegState.HEARING if recogniser else LegState.FAILED
+        self.state = LegState.HEARING
         self.frames_in = 0
         self.bytes_dropped = 0
         self.bytes_decoded = 0
         self._pool = pool
         self._on_heard = on_heard
-        self._recogniser = recogniser
+        self._recogniser: Recogniser | None = None  # opened by the thread that will use it
         self._lock = threading.Lock()
         self._buffer = bytearray()
         self._bytes_heard = 0
         self._gate = SilenceGate()
         self._queued = False
         self._closing = False
-        self._closed = threading.Event()
+        self._over = False
+        self._turn = threading.Semaphore(0)
+        self.thread = threading.Thread(target=self._run, name=f"hear-{leg_id}", daemon=True)
         self._cut = 0  # bytes dropped since the last chunk was taken
         self._unheard = 0  # bytes dropped or passed over since the recogniser last heard anything
         self._holes: list[tuple[int, int]] = []  # (recogniser's clock, ms it did not hear there)
@@ -82,7 +84,7 @@ class Leg:
         """
         with self._lock:
             self.frames_in += 1
-            if self._closing or self._recogniser is None:
+            if self._closing or self.state is not LegState.HEARING:
                 self.bytes_dropped += len(mulaw)
                 return False
             self._buffer += mulaw
@@ -100,7 +102,7 @@ class Leg:
         with self._lock:
             self._closing = True
             self._queue_if_due()
-        self._closed.wait()
+        self.thread.join()
 
     @property
     def frames_dropped(self) -> int:
@@ -114,9 +116,9 @@ class Leg:
 
     def _queue_if_due(self) -> None:
         """With the lock held: stand in the queue if there is work, unless standing there or being worked on."""
-        if not self._queued and not self._closed.is_set() and (self._closing or len(self._buffer) >= CHUNK_BYTES):
+        if not self._queued and not self._over and (self._closing or len(self._buffer) >= CHUNK_BYTES):
             self._queued = True
-            self._pool.enqueue(self)
+            self._pool.ask_for_turn(self._turn)
 
     def _drop_older_half(self) -> None:
         cut = len(self._buffer) - self._pool.buffer_bytes // 2
@@ -141,8 +143,16 @@ class Leg:
         self._bytes_heard += sum(map(len, sound))
         return sound
 
-    def work(self) -> None:
-        """Hear one chunk, or the end. Called by one thread of the pool at a time."""
+    def _run(self) -> None:
+        while not self._over:
+            self._turn.acquire()
+            try:
+                self._work()
+            finally:
+                self._pool.pass_turn()
+
+    def _work(self) -> None:
+        """Hear one chunk, or the end."""
         with self._lock:
             chunk = self._take_chunk()
             last = self._closing and not self._buffer
@@ -151,18 +161,20 @@ class Leg:
             self.bytes_decoded += len(chunk)
             self._queued = False
             if last:
+                self._over = True
                 self._recogniser = None
                 if self.state is not LegState.FAILED:
                     self.state = LegState.CLOSED
                 self._pool.forget(self)
-                self._closed.set()
             else:
                 self._queue_if_due()
 
     def _hear(self, chunk: bytes, *, last: bool) -> None:
-        if self._recogniser is None:
+        if self.state is not LegState.HEARING:
             return
         try:
+            if self._recogniser is None:
+                self._recogniser = self._pool.engine.open()
             was_shut = self._gate.shut
             for sound in self._sound_of(chunk):
                 for words in self._recogniser.accept(pcm_of(sound)):
@@ -195,21 +207,19 @@ class Leg:
 
 
 class LegPool:
-    """Decoding threads over one engine. Use as a context manager, or call ``close``."""
+    """Legs over one engine, ``workers`` of them decoding at once. Use as a context manager, or call ``close``."""
 
     def __init__(self, engine: SpeechEngine, workers: int | None = None, *, buffer_ms: int = BUFFER_MS) -> None:
         self.engine = engine
         # the cores this process may use, which is fewer than the machine has where it was given a share
         self.workers = workers or len(os.sched_getaffinity(0))
         self.buffer_bytes = buffer_ms * CHUNK_BYTES // CHUNK_MS
-        self._ready: SimpleQueue[Leg | None] = SimpleQueue()
+        self._free = self.workers  # turns nobody has
+        self._queue: deque[threading.Semaphore] = deque()
         self._lock = threading.Lock()
         self._legs: set[Leg] = set()
         self._past: Counter[str] = Counter()
         self._shut = False
-        self._threads = [threading.Thread(target=self._run, name=f"hear-{n}", daemon=True) for n in range(self.workers)]
-        for thread in self._threads:
-            thread.start()
 
     def __enter__(self) -> LegPool:
         return self
@@ -220,18 +230,14 @@ class LegPool:
     def open_leg(self, leg_id: str, on_heard: OnHeard) -> Leg:
         """Return a leg whose words go to ``on_heard``, called from a decoding thread, which should hand on quickly.
 
-        ``leg_id`` is only for the log. A leg whose recogniser cannot be opened is returned too, ``FAILED``.
+        ``leg_id`` is only for the log. A leg whose recogniser cannot be opened hears nothing and ends ``FAILED``.
         """
-        recogniser: Recogniser | None = None
-        try:
-            recogniser = self.engine.open()
-        except Exception as fault:  # a recogniser that cannot start must not end the call
-            log.error("leg %s: no transcript, no recogniser could be opened: %s", leg_id, type(fault).__name__)
-        leg = Leg(self, leg_id, on_heard, recogniser)
+        leg = Leg(self, leg_id, on_heard)
         with self._lock:
             if self._shut:
                 raise Unavailable("the hearing is shut down")
             self._legs.add(leg)
+            leg.thread.start()
         return leg
 
     def figures(self) -> PoolFigures:
@@ -248,20 +254,29 @@ class LegPool:
         )
 
     def close(self) -> None:
-        """Close every leg and stop the threads."""
+        """Close every leg; their threads have ended then."""
         with self._lock:
             self._shut = True
             legs = list(self._legs)
         for leg in legs:
             leg.close()
-        for _ in self._threads:
-            self._ready.put(None)
-        for thread in self._threads:
-            thread.join()
 
-    def enqueue(self, leg: Leg) -> None:
-        """Put a leg with work at the end of the queue."""
-        self._ready.put(leg)
+    def ask_for_turn(self, turn: threading.Semaphore) -> None:
+        """Release ``turn`` as soon as its leg may decode: at once, or when those before it in the queue have."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                turn.release()
+            else:
+                self._queue.append(turn)
+
+    def pass_turn(self) -> None:
+        """Hand the turn on to whoever has waited longest."""
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._free += 1
 
     def forget(self, leg: Leg) -> None:
         """Let go of a closed leg, keeping its counts."""
@@ -275,7 +290,3 @@ class LegPool:
                     "decoded": leg.bytes_decoded,
                 }
             )
-
-    def _run(self) -> None:
-        while (leg := self._ready.get()) is not None:
-            leg.work()

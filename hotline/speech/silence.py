@@ -14,7 +14,7 @@ from typing import Final
 from hotline.speech.sound import CHUNK_BYTES, RATE
 
 _ZEROS: Final = b"\xff\x7f\xfe\x7e"  # mu-law of 0 and of the smallest step either way
-LEAD: Final = RATE // 2 // CHUNK_BYTES  # chunks heard before sound begins again: half a second
+LEAD: Final = RATE // 2 // CHUNK_BYTES  # chunks heard before sound begins again: nearly half a second
 TAIL: Final = RATE * 3 // 2 // CHUNK_BYTES  # chunks heard after it ended: an end of speech takes about a second
 
 

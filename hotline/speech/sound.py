@@ -15,8 +15,9 @@ FRAME_MS: Final = 20
 FRAME_BYTES: Final = RATE * FRAME_MS // 1000  # of mu-law: one byte a sample
 
 # The recogniser is always fed pieces of this length. How a network happened to cut the sound must not change the text,
-# and a fixed cut makes a recording heard twice read the same twice.
-CHUNK_MS: Final = 100
+# and a fixed cut makes a recording heard twice read the same twice. Every piece costs a wake-up of three threads and a
+# partial result, which walks back the whole search; nobody reads more than five a second.
+CHUNK_MS: Final = 200
 CHUNK_BYTES: Final = RATE * CHUNK_MS // 1000  # of mu-law
 
 

@@ -13,9 +13,6 @@ from hotline.speech.base import Heard
 from hotline.speech.models import INSTALL_HINT, ModelFault
 from hotline.speech.sound import RATE
 
-# Asking for a partial result walks back the whole search: a twentieth of the decoding. Nobody reads ten a second.
-PARTIAL_EVERY: Final = 2
-
 # Vosk puts a space between words. Chinese is written without; between two Latin words or numbers the space stays.
 _SPACE_IN_CHINESE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
 
@@ -55,16 +52,12 @@ class VoskRecogniser:
         self._fed_bytes = 0
         self._settled_ms = 0
         self._partial = ""
-        self._accepted = 0
 
     def accept(self, pcm: bytes) -> list[Heard]:
-        """Take sound; return a final result, or (asked every second time) a partial one if it is a new one."""
+        """Take sound; return a final result, or a partial one if it is a new one."""
         self._fed_bytes += len(pcm)
         if self._kaldi.AcceptWaveform(pcm):
             return self._final(self._kaldi.Result())
-        self._accepted += 1
-        if self._accepted % PARTIAL_EVERY:
-            return []
         text = written(json.loads(self._kaldi.PartialResult())["partial"])
         if text == self._partial:
             return []

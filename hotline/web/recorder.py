@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from hotline.calls import service as calls
-from hotline.calls.listening import suggest_for
+from hotline.calls.listening import Suggester
 from hotline.calls.states import Track
 from hotline.db import key_ring, session_scope
 from hotline.errors import HotlineError
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 KEPT_AT_MOST: Final = 10_000  # writes waiting for the database: hours of talk, a few megabytes
 TRY_AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-# each look-up is a transaction beside the search; the screen need not change at every syllable
-SUGGEST_EVERY_S: Final = 0.7
+SUGGEST_EVERY_S: Final = 0.7  # the screen need not change at every syllable
+REFRESH_EVERY_S: Final = 1.0  # how long an edited answer may stay unknown here
 SUGGEST_NEW_CHARACTERS: Final = 3
 SUGGEST_FROM_CHARACTERS: Final = 160  # the end of what was said: what it is about now
 _TEMPORARY: Final = (OperationalError, InterfaceError, PoolTimeout)
@@ -62,6 +62,7 @@ class Recording:
     leg_id: int
     leg: calls.StreamLeg | None = None  # known once the database has taken note of the stream
     refused: bool = False
+    suggester: Suggester | None = None  # for a caller's leg
     _said: str = ""
     _suggested_at: float = 0.0
     _suggested_length: int = 0
@@ -84,7 +85,7 @@ class Recording:
     def _suggest(self, partial: str, not_before_s: float) -> None:
         """Only what the citizen says is looked up, and not at every syllable."""
         now = time.monotonic()
-        if self.leg is None or self.leg.track != Track.CALLER or now - self._suggested_at < not_before_s:
+        if self.suggester is None or now - self._suggested_at < not_before_s:
             return
         self._suggested_at, self._suggested_length = now, len(partial)
         self.recorder.suggest(self, (self._said + partial)[-SUGGEST_FROM_CHARACTERS:])
@@ -121,6 +122,7 @@ class Recorder:
         self._kept_at_most = kept_at_most
         self._figures = RecorderFigures()
         self._waiting = _Waiting()
+        self._refreshed_at = -REFRESH_EVERY_S  # of the writing thread alone
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("record", self._run_writes), ("announce", self._run_partials))
@@ -133,7 +135,10 @@ class Recorder:
         recording, now = Recording(self, leg_id), self._runtime.now()
 
         def write(session: Session) -> None:
-            recording.leg = calls.stream_started(session, leg_id=leg_id, now=now)
+            leg = calls.stream_started(session, leg_id=leg_id, now=now)
+            if leg.track == Track.CALLER:
+                recording.suggester = Suggester(self._runtime.knowledge, leg.call_id, leg.subjects)
+            recording.leg = leg
 
         self._put(_Write(recording, write))
         return recording
@@ -252,19 +257,28 @@ class Recorder:
             return not self._waiting.changed.wait_for(lambda: self._waiting.closing, pause)
 
     def _look_up(self, recording: Recording, heard_text: str) -> None:
-        assert recording.leg is not None
+        suggester, now = recording.suggester, self._runtime.now()
+        assert suggester is not None
         try:
+            self._refresh_index()
+            if not (hits := suggester.look_up(heard_text, now)):
+                return
             with session_scope(self._runtime.sessions) as session:
-                changed = suggest_for(
-                    session, self._runtime.knowledge, recording.leg.call_id, heard_text, self._runtime.now()
-                )
+                suggester.write(session, hits, now)
         except (SQLAlchemyError, HotlineError) as fault:
             # the next words bring the next look-up
             log.warning("leg %s: no suggestion this time: %s", recording.leg_id, type(fault).__name__)
             self._figures.suggestions_failed += 1
             return
-        if changed:
-            self._runtime.bus.publish(Hint(f"call-{recording.leg.call_id}", "suggestion"))
+        suggester.stand(hits)
+        self._runtime.bus.publish(Hint(f"call-{suggester.call_id}", "suggestion"))
+
+    def _refresh_index(self) -> None:
+        if time.monotonic() - self._refreshed_at < REFRESH_EVERY_S:
+            return
+        with session_scope(self._runtime.sessions) as session:
+            self._runtime.knowledge.refresh(session)
+        self._refreshed_at = time.monotonic()
 
     def _run_partials(self) -> None:
         waiting = self._waiting

@@ -12,7 +12,9 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, actor_of
 from hotline.calls import assignment, presence, service
 from hotline.calls.assignment import Accepted
+from hotline.calls.listening import Suggester
 from hotline.calls.models import Call, DialledNumber
+from hotline.knowledge_base.search import KnowledgeIndex
 from tests.conftest import NOON
 from tests.factories import people
 
@@ -83,3 +85,10 @@ def talking(session: Session, who: Actor | None = None, *, now: datetime = NOON)
     service.operator_answered(session, leg_id=taken.leg_id, provider_id=line, now=now + timedelta(seconds=5))
     service.operator_joined(session, provider_id=line, now=now + timedelta(seconds=5))
     return call, who, taken.leg_id
+
+
+def suggested(session: Session, index: KnowledgeIndex, call_id: int, heard: str, now: datetime) -> None:
+    """What the caller said so far has brought these answers to the operator's screen."""
+    index.refresh(session)
+    suggester = Suggester(index, call_id)
+    suggester.write(session, suggester.look_up(heard, now), now)

@@ -8,7 +8,6 @@ import pytest
 
 from hotline.bootstrap import Runtime
 from hotline.calls import service
-from hotline.calls.listening import suggest_for
 from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base.service import import_entries
 from tests.factories import calls as make
@@ -34,7 +33,7 @@ def call_sid(runtime: Runtime, sessions: SessionFactory, now: datetime) -> str:
         service.record_utterance(session, leg_id=operator_leg, text=HEARD, start_ms=900, end_ms=3200, now=now)
         call_id, sid = call.id, call.provider_id
     with session_scope(sessions) as session:
-        assert suggest_for(session, runtime.knowledge, call_id, HEARD, now)
+        make.suggested(session, runtime.knowledge, call_id, HEARD, now)
     return sid
 
 

@@ -22,7 +22,6 @@ from hotline.bootstrap import Runtime
 from hotline.calendars.china import ChinaCalendar
 from hotline.calls import assignment, service
 from hotline.calls.events import leg_on
-from hotline.calls.listening import suggest_for
 from hotline.calls.states import Track
 from hotline.config import Settings
 from hotline.db import SessionFactory, session_scope
@@ -185,7 +184,7 @@ def rings(sessions: SessionFactory, runtime: Runtime, clock: Clock) -> Callable[
             service.enter_queue(session, call_id=call_id, now=clock())
             if said is not None:
                 say(session, call_id, said, at=clock())
-                suggest_for(session, runtime.knowledge, call_id, said, clock())
+                make.suggested(session, runtime.knowledge, call_id, said, clock())
             assignment.run(session, now=clock())
             return call_id
 

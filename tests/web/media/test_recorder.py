@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from hotline.bootstrap import Runtime
@@ -129,6 +129,24 @@ def test_what_the_caller_says_brings_suggestions_while_they_speak_and_what_the_o
     until(lambda: recording.leg, "the caller's stream to be noted")
     recording.heard(partial("我想问身份证丢了怎么补办"))
     assert until(lambda: scene.bus.of("suggestion"), "a suggestion") == [Hint(f"call-{leg.call_id}", "suggestion")]
+
+
+def test_an_answer_that_already_stands_on_the_screen_is_not_written_again(scene: Scene) -> None:
+    with session_scope(scene.sessions) as session:
+        publish_entry(session, "身份证丢了怎么补办", "带户口本到就近派出所办理。")
+    leg = scene.leg_of_a_call()
+    recording = scene.recorder.started(leg.id)
+    until(lambda: recording.leg, "the stream to be noted")
+    recording.heard(final("身份证丢了怎么补办"))
+    until(lambda: scene.bus.of("suggestion"), "a suggestion")
+    statements: list[str] = []
+    event.listen(scene.sessions.kw["bind"], "before_cursor_execute", lambda *args: statements.append(args[2]))
+    recording.heard(final("身份证丢了怎么补办"))
+    recording.heard(final("嗯嗯"))
+    until(lambda: len(scene.utterances()) == 3, "the words to be written")
+    scene.recorder.close()
+    assert len(scene.bus.of("suggestion")) == 1
+    assert not [one for one in statements if "suggest" in one and not one.startswith("SELECT")]
 
 
 def test_a_stream_of_an_unknown_or_ended_leg_is_refused(scene: Scene) -> None:

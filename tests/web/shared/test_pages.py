@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -230,6 +232,17 @@ def test_every_code_of_the_trade_has_a_word() -> None:
     assert {*CallState} == set(SIGNS["call"])
     assert {*Outcome} == set(SIGNS["outcome"])
     assert {*PresenceState} == set(SIGNS["presence"])
+
+
+def test_every_request_leaves_one_line_with_its_id_and_no_numbers(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO, "hotline.request")
+    answer = client.get("/somewhere/2611-00001-3?phone=19900001234", headers={"X-Request-Id": "abc-12345"})
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines() if '"hotline.request"' in line]
+    assert (line["request_id"], line["status"], line["rule"]) == ("abc-12345", 404, "-")
+    assert answer.headers["X-Request-Id"] == "abc-12345"
+    assert "19900001234" not in str(line) and "2611" not in str(line)
 
 
 def test_wrong_settings_stop_the_server_with_every_fault_on_a_line(
