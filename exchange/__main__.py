@@ -53,6 +53,13 @@ def _numbers(context: click.Context, option: click.Parameter, given: tuple[str, 
     multiple=True,
     help="A further host whose wss:// streams are dialled without TLS (loopback always is).",
 )
+@click.option("--api-key-sid", default="", envvar="EXCHANGE_API_KEY_SID", help="Key of headsets' access tokens.")
+@click.option(
+    "--api-key-secret", default="", envvar="EXCHANGE_API_KEY_SECRET", show_envvar=True, help="Its secret; checks them."
+)
+@click.option(
+    "--origin", "origins", multiple=True, metavar="ORIGIN", help="Pages from there may be headsets. Repeatable."
+)
 @click.option("--notice", default="", help="A line for the telephone page, such as which speech model is used.")
 def main(
     *,
@@ -66,6 +73,9 @@ def main(
     speak_speed: float,
     webhook_budget: float,
     insecure: tuple[str, ...],
+    api_key_sid: str,
+    api_key_secret: str,
+    origins: tuple[str, ...],
     notice: str,
 ) -> None:
     """A small telephone exchange on 127.0.0.1 that behaves toward an application as Twilio does."""
@@ -84,6 +94,9 @@ def main(
                 webhook_budget_s=webhook_budget,
                 speak_speed=speak_speed,
                 stream_insecure_hosts=LOOPBACK_HOSTS | frozenset(insecure),
+                api_key_sid=api_key_sid,
+                api_key_secret=api_key_secret,
+                origins=frozenset(origins),
                 notice=notice,
             )
         )

@@ -14,6 +14,8 @@ from .timeline import Timeline
 
 BEEP_HERTZ, BEEP_S = 440, 0.2
 KEEP = 200
+HELD = "(通话保持)"
+"""Where the real service plays music, here is silence; that it is on purpose, a caption says."""
 
 LEFT = "participant_hung_up"
 REDIRECTED = "participant_updated_via_api"
@@ -60,7 +62,7 @@ class Conference(Room):
                 self.mixing = True
                 self._change("conference-start", "start")
             if self.mixing and beep in {"true", "onEnter"}:
-                for other in self.members.values():
+                for other in (one for one in self.members.values() if not one.hold):
                     other.leg.prompt.extend(tone(BEEP_HERTZ, BEEP_S))
             self.wake()
 
@@ -101,6 +103,8 @@ class Conference(Room):
         """A leg on hold neither hears nor is heard."""
         if member.hold != hold:
             member.hold = hold
+            if hold:
+                member.leg.timeline.add("caption", HELD)
             self._change("participant-hold" if hold else "participant-unhold", "hold", member)
 
     def set_coaching(self, member: Member, coached: str | None) -> None:

@@ -106,6 +106,8 @@ class Leg:
 
         self.speak: Callable[[], bytes | None] = lambda: None
         """What the handset says in one tick; set by whoever holds the handset."""
+        self.hear: Callable[[bytes], None] = lambda frame: None
+        """Is given what the handset hears in one tick; set by whoever holds the handset."""
         self.prompt: deque[bytes] = deque()
         self.digits: deque[str] = deque()
         self.listening = False
@@ -276,6 +278,7 @@ class Leg:
         for stream in self.streams:
             back = mixed((back, stream.playback()))
         heard = mixed((prompt, others, back)) or SILENT_FRAME
+        self.hear(heard)
         if len(self.heard) < self.heard_limit:
             self.heard += heard
         for stream in self.streams:

@@ -57,6 +57,11 @@ class Room:
         """The sum of what all the others say in this tick, for one member."""
         return mixed(spoken.get(other) for other in self.members if self._reaches(other, sid))
 
+    def holds(self, sid: str) -> bool:
+        """Whether this member neither hears nor is heard for now."""
+        member = self.members.get(sid)
+        return member is not None and member.hold
+
     def overhear(self, sid: str, text: str) -> None:
         """Note what this member says on the timelines of all who hear it now."""
         for other, member in self.members.items():

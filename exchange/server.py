@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from . import lab, phone, rest
+from . import lab, line, phone, rest
 from .leg import API_VERSION
 from .rest.errors import RestError, not_found
 from .settings import LOOPBACK_HOSTS, Settings
@@ -28,7 +28,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def create_app(board: Switchboard) -> Flask:
-    """The three faces: the provider's REST API, the lab, and the telephone page."""
+    """The faces: the provider's REST API, the lab, the telephone page and its line."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -39,7 +39,8 @@ def create_app(board: Switchboard) -> Flask:
         if request.host.rpartition(":")[0].strip("[]") not in LOOPBACK_HOSTS:
             return Response("this exchange answers on loopback only\n", 403, mimetype="text/plain")
         origin = request.headers.get("Origin")
-        if origin is not None and origin != f"{request.scheme}://{request.host}":
+        let_in = board.settings.origins if request.path == "/line" else frozenset()
+        if origin is not None and origin != f"{request.scheme}://{request.host}" and origin not in let_in:
             return Response("not from another page\n", 403, mimetype="text/plain")
         return None
 
@@ -53,7 +54,7 @@ def create_app(board: Switchboard) -> Flask:
         answer.status_code = fault.code or 500
         return answer
 
-    for face in (rest, lab, phone):
+    for face in (rest, lab, line, phone):
         app.register_blueprint(face.routes(board))
     return app
 

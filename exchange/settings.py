@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+ORIGIN = re.compile(r"^https?://[^/\s]+$")
 ACCOUNT_SID = re.compile(r"^AC[0-9a-fA-F]{32}$")
 
 
@@ -49,6 +50,13 @@ class Settings:
     stream_insecure_hosts: frozenset[str] = LOOPBACK_HOSTS
     """Hosts whose wss:// streams are dialled without TLS."""
     notice: str = ""
+    api_key_sid: str = ""
+    api_key_secret: str = field(default="", repr=False)
+    """The key that signs access tokens of headsets in browsers; without it none is let in."""
+    origins: frozenset[str] = frozenset()
+    """Origins (`http://127.0.0.1:8000`) whose pages may be headsets."""
+    line_grace_s: float = 10.0
+    """How long a call goes on when its browser's socket is lost."""
     keep_calls: int = 200
     keep_sound_bytes: int = 128 * 1024 * 1024
     keep_messages: int = 1000
@@ -63,6 +71,13 @@ class Settings:
             faults.append("auth_token is missing")
         if self.webhook_budget_s <= 0 or self.speak_speed <= 0:
             faults.append("webhook_budget_s and speak_speed must be above zero")
+        if bool(self.api_key_sid) != bool(self.api_key_secret):
+            faults.append("api_key_sid and api_key_secret belong together")
+        for origin in self.origins:
+            if not ORIGIN.match(origin):
+                faults.append(f"{origin!r} is no origin such as http://127.0.0.1:8000")
+        if self.line_grace_s < 0:
+            faults.append("line_grace_s must not be below zero")
         if self.keep_calls < 1:
             faults.append("keep_calls must be at least 1")
         for folder in (self.prompts, self.callers_dir, *self.media_dirs):

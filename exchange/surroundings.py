@@ -20,6 +20,9 @@ class Place(Protocol):
     def heard_by(self, sid: str, spoken: Mapping[str, bytes | None]) -> bytes | None:
         """What the member `sid` hears of the others in this tick."""
 
+    def holds(self, sid: str) -> bool:
+        """Whether the member `sid` is on hold."""
+
     def overhear(self, sid: str, text: str) -> None:
         """Note on the timelines of all who hear the member `sid` now what it says."""
 

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from .conferences import Conference, Conferences, Event
 from .handsets import Handset, Recordings, Rule, checked_script, rule_for
@@ -20,6 +20,7 @@ from .prompts import Prompts
 from .queues import CallQueue, Ticket
 from .settings import Number, Settings
 from .sound import RATE
+from .telephones import Link, Telephone, Telephones
 from .twiml.dial import answer_for
 from .twiml.errors import TwimlError
 from .twiml.run import Session
@@ -30,6 +31,14 @@ log = logging.getLogger(__name__)
 
 RING_LIMIT_S = 60.0
 STOP_S = 5.0
+GOING_AWAY = 1001
+
+
+class OpenLink(Link, Protocol):
+    """A browser's socket, whose thread can be waited for."""
+
+    def join(self, timeout: float) -> None:
+        """Wait for its end, that many seconds at most."""
 
 
 class Switchboard:
@@ -48,6 +57,9 @@ class Switchboard:
         self.calls: OrderedDict[str, Leg] = OrderedDict()
         self.handsets: dict[str, Handset] = {}
         """By the leg they speak on, from the ringing to the end of the call."""
+        self.telephones = Telephones(settings.line_grace_s)
+        self.links: set[OpenLink] = set()
+        """Sockets of browsers that are open; they end with the exchange."""
         self.conferences = Conferences(self._tell_of_conference)
         self.messages = Messages(
             settings.account_sid,
@@ -73,7 +85,12 @@ class Switchboard:
             live = list(self.lines.legs.values())
             for leg in live:
                 self.hang_up(leg)
+            links = list(self.links)
+            for link in links:
+                link.end(GOING_AWAY)
         deadline = monotonic() + STOP_S
+        for link in links:
+            link.join(max(0.0, deadline - monotonic()))
         for thread in list(self._threads):
             thread.join(max(0.0, deadline - monotonic()))
         for leg in live:
@@ -193,14 +210,14 @@ class Switchboard:
                 self._threads.discard(threading.current_thread())
                 self.handsets.pop(leg.sid, None)
 
-    def _hand_over(self, leg: Leg, script: Sequence[Mapping[str, Any]]) -> None:
+    def _hand_over(self, leg: Leg, script: Sequence[Mapping[str, Any]]) -> Handset:
         handset = Handset(leg, script, self.recordings)
         self.handsets[leg.sid] = handset
         leg.speak = handset.tick
+        return handset
 
     def _ring(self, leg: Leg, timeout: float, then: Callable[[], None]) -> None:
-        rule = rule_for(self.rules, leg.to)
-        self._hand_over(leg, rule.script)
+        rule = self._rule_for_ringing(leg)
         self._on_status(leg, "initiated")
         leg.set_status("ringing", "ringing")
         if rule.busy:
@@ -215,6 +232,36 @@ class Switchboard:
         leg.answer()
         then()
 
+    def _rule_for_ringing(self, leg: Leg) -> Rule:
+        """How the called telephone will behave; one that somebody holds in a browser rings there, or is busy."""
+        with self.lines.lock:
+            telephone = self.telephones.at(leg.to)
+            if telephone is None:
+                rule = rule_for(self.rules, leg.to)
+                self._hand_over(leg, rule.script)
+                return rule
+            handset = self._hand_over(leg, ())
+            if any(other.handset_address == leg.to for other in self.lines.legs.values() if other is not leg):
+                return Rule(leg.to, busy=True)
+            self.telephones.attach(telephone, leg, handset.tick)
+            return Rule(leg.to)
+
+    def register(self, address: str, link: Link) -> Telephone:
+        """A browser will take the calls to this address; one that rings there already, by hand, is the first."""
+        telephone = self.telephones.registered(address, link)
+        if telephone.leg is None:
+            for leg in self.lines.legs.values():
+                by_itself = rule_for(self.rules, address) != Rule(address)
+                if leg.to == address and leg.status == "ringing" and leg.direction != "inbound" and not by_itself:
+                    self.telephones.attach(telephone, leg, self.handsets[leg.sid].tick)
+                    telephone.on_status(leg, "ringing")
+                    break
+        return telephone
+
+    def register_call(self, leg: Leg, link: Link) -> Telephone:
+        """A browser is the telephone of a call that is going on."""
+        return self.telephones.of_call(leg, self.handsets[leg.sid].tick, link)
+
     def pick_up(self, leg: Leg) -> None:
         """Somebody lifts a ringing handset by hand."""
         with leg.changed:
@@ -228,6 +275,7 @@ class Switchboard:
                 stream.stop()
             self.lines.legs.pop(leg.sid, None)
             self._forget_sound()
+        self.telephones.on_status(leg, event)
         if leg.parent is not None:
             leg.parent.notify()
         callback = leg.callback
