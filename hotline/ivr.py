@@ -31,7 +31,7 @@ from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.states import KEYS, Way
 from hotline.web import ivr_callbacks, twiml
 from hotline.web.access import public
-from hotline.web.context import runtime
+from hotline.web.context import runtime, the_request
 from hotline.web.errors import STATUS
 from hotline.web.stream_token import make_token
 from hotline.web.twilio_signature import check_request
@@ -62,7 +62,7 @@ def keep_numbers(state: BlueprintSetupState) -> None:
 @bp.before_request
 def only_the_carrier() -> None:
     """Refuse what the carrier did not sign."""
-    check_request(runtime().settings, request._get_current_object())
+    check_request(runtime().settings, the_request())
 
 
 @bp.errorhandler(NotPermitted)

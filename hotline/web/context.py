@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import Request, current_app, request
 from sqlalchemy.orm import Session
+from werkzeug.local import LocalProxy
 
 from hotline.db import session_scope
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:  # bootstrap names every adapter; a page needs only the shape 
 def runtime() -> Runtime:
     """Return the runtime this app was made with."""
     return cast("Runtime", current_app.extensions["hotline"])
+
+
+def the_request() -> Request:
+    """Return the request itself: each look through Flask's stand-in costs as much as what it finds."""
+    return cast("LocalProxy[Request]", request)._get_current_object()
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from flask import Flask, Response, g, has_request_context, request
 from prometheus_client import Histogram
 from structlog.typing import EventDict, Processor
 
+from hotline.web.context import the_request
+
 log = logging.getLogger("hotline.request")
 
 ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -70,23 +72,22 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
-        own = g._get_current_object()  # each look through the proxy costs as much as what it finds
-        own.began = perf_counter()
-        own.request_id = given if ID.fullmatch(given) else token_hex(8)
+        g.began = perf_counter()
+        g.request_id = given if ID.fullmatch(given) else token_hex(8)
 
     @app.after_request
     def end(response: Response) -> Response:
-        own, asked = g._get_current_object(), request._get_current_object()
-        if "began" not in own:
+        if "began" not in g:
             return response
-        response.headers["X-Request-Id"] = own.request_id
+        asked, request_id = the_request(), g.request_id
+        response.headers["X-Request-Id"] = request_id
         if asked.endpoint not in QUIET:
             rule = asked.url_rule.rule if asked.url_rule else "-"  # the pattern: a path may hold an order's number
-            took = perf_counter() - own.began
+            took = perf_counter() - g.began
             SECONDS.labels(asked.method, rule, str(response.status_code)).observe(took)
             if log.isEnabledFor(logging.INFO):
                 # past the handlers, which for a line of every request cost as much as a database statement
-                sys.stderr.write(_line(own.request_id, asked.method, rule, response.status_code, took))
+                sys.stderr.write(_line(request_id, asked.method, rule, response.status_code, took))
         return response
 
 
