@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, func, select
@@ -93,6 +93,49 @@ def of(session: Session, subject: str, subject_id: int | str | None = None, *, l
     if subject_id is not None:
         wanted = wanted.where(AccessLog.subject_id == str(subject_id))
     return list(session.scalars(wanted))
+
+
+def changed(
+    session: Session,
+    *,
+    at: datetime,
+    user_id: int | None,
+    subject: str,
+    subject_id: int | str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    act: str = "",
+    hidden: Iterable[str] = (),
+) -> bool:
+    """Add a row telling what of a thing was changed, old and new; without a difference none. Returns whether one was.
+
+    ``before`` None: it is new. Of ``hidden`` fields (personal data) only that they changed is told. Not flushed:
+    an import writes many.
+    """
+    was = before or {}
+    names = [name for name in after if before is None or was.get(name) != after[name]]
+    if not names:
+        return False
+    secret = frozenset(hidden)
+    old = None if before is None else {name: _told(was.get(name), name in secret) for name in names}
+    new = {name: _told(after[name], name in secret) for name in names}
+    row = AccessLog(
+        at=at,
+        user_id=user_id,
+        act=act or ("add" if before is None else "change"),
+        subject=subject,
+        subject_id=str(subject_id)[:64],
+        reason="",
+        details={"before": old, "after": new},
+    )
+    session.add(row)
+    return True
+
+
+def _told(value: Any, secret: bool) -> Any:
+    if secret:
+        return "***" if value else ""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def search(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from hotline import outbox
 from hotline.calendars.base import Calendar
 from hotline.calendars.china import ChinaCalendar
+from hotline.calendars.service import OwnDays
 from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
@@ -59,13 +60,15 @@ def build(settings: Settings, *, with_speech: bool = False) -> Runtime:
     sessions = make_sessions(engine)
     bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
     outbox.after_commit(sessions, lambda: bus.publish(Hint(RELAY_CHANNEL, "due")))
+    own_days = OwnDays()
+    own_days.follow(sessions)
     return Runtime(
         settings=settings,
         engine=engine,
         sessions=sessions,
         telephony=TwilioTelephony(settings),
         bus=bus,
-        calendar=ChinaCalendar(),
+        calendar=ChinaCalendar(overrides=own_days),
         speech=load_speech(settings) if with_speech else SilentEngine(),
     )
 

@@ -31,7 +31,7 @@ from hotline.speech.clips import read_wav, transcribe
 from hotline.speech.models import ModelFault, check_model, install
 from hotline.units import queries as units
 from hotline.work_orders import clock as order_clock
-from hotline.work_orders import journal
+from hotline.work_orders import journal, rules
 
 console = Console()
 
@@ -253,7 +253,9 @@ def deadline_explain(*, profile: str, demand_type: str, urgency: str, accepted: 
         raise click.UsageError(f"--accepted: {accepted!r} is not an ISO moment") from fault
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=runtime.settings.tz)
-    found = order_clock.explain(profile, demand_type, urgency, moment, runtime.calendar, runtime.settings.tz, hard=hard)
+    with session_scope(runtime.sessions) as session:  # the city's own days are read as it begins
+        wanted = rules.profile_of(session, profile)
+    found = order_clock.explain(wanted, demand_type, urgency, moment, runtime.calendar, runtime.settings.tz, hard=hard)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return

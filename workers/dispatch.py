@@ -57,7 +57,7 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
             token=message.token,
             address=unit.code if unit.channel == PORTAL else unit.duty_phone or "",
             subject=order.order_no,
-            body=templates.render(template, order_no=order.order_no),
+            body=templates.fill(templates.text_of(session, template), order_no=order.order_no),
             again=message.tries > 1,
         )
         channel = unit.channel
@@ -83,9 +83,10 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
             session, message=message, channel=sms.CHANNEL, order_id=order.id if order else None, template=name
         )
         fields = _fields(order, runtime) if order else {}
+        text = templates.text_of(session, name)
     if to is None:
         return _nobody_to_tell(message)
-    body = templates.render(name, **{field: fields[field] for field in templates.fields_of(name)})
+    body = templates.fill(text, **{field: fields[field] for field in templates.fields_of(name)})
     parcel = Parcel(message.token, to, subject="", body=body, again=message.tries > 1)
     return _sent(message, _senders(runtime, sms.CHANNEL).send(parcel))
 

@@ -23,6 +23,7 @@ class User(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     seat: Mapped[str] = mapped_column(String(20), default="")  # address of the operator's telephone: client:SEAT
     active: Mapped[bool] = mapped_column(default=True)
+    must_set_password: Mapped[bool] = mapped_column(default=False)  # logs in with a code given once: nothing else first
     session_version: Mapped[int] = mapped_column(default=1)  # raised to end every log-in of this user
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

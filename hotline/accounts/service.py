@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -70,10 +71,7 @@ def create_user(
     faults: dict[str, object] = {}
     if len(password) < PASSWORD_AT_LEAST:
         faults["password"] = TOO_SHORT
-    if role not in Role.__members__:
-        faults["role"] = f"没有角色 {role}"
-    elif role in UNITS and unit_id is None:
-        faults["unit"] = "承办单位人员必须属于一个单位"
+    faults |= _role_faults(role, unit_id)
     if not username.strip():
         faults["username"] = "请填写用户名"
     elif session.scalar(select(User.id).where(User.username == username)):
@@ -92,6 +90,99 @@ def create_user(
     session.add(user)
     session.flush()
     return user
+
+
+_CODE_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read for another
+_CODE_LENGTH: Final = 16
+# eighty random bits need no slow hash, and a city brings thousands of people at once
+_code_hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def put_user(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    username: str,
+    display_name: str,
+    role: str,
+    unit_id: int | None = None,
+    seat: str = "",
+    active: bool = True,
+) -> tuple[User, str | None]:
+    """Add a user or change the one of this name; leaves an audit row where something changed.
+
+    Returns the user and, for a new one, the code to log in with once, which is kept nowhere. Another role or unit, or
+    none any more, ends every log-in. Raises ``Invalid`` as ``create_user`` does.
+    """
+    user = session.scalar(select(User).where(User.username == username))
+    if user is None:
+        code = _new_code()
+        user = create_user(
+            session,
+            username=username,
+            display_name=display_name,
+            password=HashedPassword(_code_hasher.hash(code)),
+            role=role,
+            unit_id=unit_id,
+            seat=seat,
+            now=now,
+        )
+        user.must_set_password, user.active = True, active
+        _tell(session, actor, now, user, None)
+        return user, code
+    if faults := _role_faults(role, unit_id):
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    before = user_state(user)
+    if (role, unit_id, active) != (user.role, user.unit_id, user.active):
+        user.session_version += 1
+    user.display_name, user.role, user.unit_id, user.seat, user.active = display_name, role, unit_id, seat, active
+    _tell(session, actor, now, user, before)
+    session.flush()
+    return user, None
+
+
+def give_code(session: Session, *, actor: Actor, now: datetime, user: User) -> str:
+    """Return a code with which the user logs in once and sets a password; the old one and every log-in end."""
+    code = _new_code()
+    user.password_hash = _code_hasher.hash(code)
+    user.must_set_password = True
+    user.session_version += 1
+    audit.record(session, at=now, user_id=actor.user_id, act="give_code", subject="user", subject_id=user.id)
+    return code
+
+
+def user_state(user: User) -> dict[str, object]:
+    """Return what of a user an administrator can change."""
+    return {
+        "display_name": user.display_name,
+        "role": user.role,
+        "unit_id": user.unit_id,
+        "seat": user.seat,
+        "active": user.active,
+    }
+
+
+def _tell(session: Session, actor: Actor, now: datetime, user: User, before: dict[str, object] | None) -> None:
+    audit.changed(
+        session,
+        at=now,
+        user_id=actor.user_id,
+        subject="user",
+        subject_id=user.username,
+        before=before,
+        after=user_state(user),
+    )
+
+
+def _new_code() -> str:
+    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
+
+
+def _role_faults(role: str, unit_id: int | None) -> dict[str, object]:
+    if role not in Role.__members__:
+        return {"role": f"没有角色 {role}"}
+    return {"unit": "承办单位人员必须属于一个单位"} if role in UNITS and unit_id is None else {}
 
 
 def create_program(session: Session, *, role: str, unit_id: int | None, now: datetime) -> User:
@@ -130,6 +221,7 @@ def _matches(password_hash: str, password: str) -> bool:
 def set_password(session: Session, *, user: User, password: str) -> None:
     """Give the user a new password and end every log-in. Raises ``Invalid`` when it is too short."""
     user.password_hash = hash_password(password)
+    user.must_set_password = False
     user.session_version += 1
     session.flush()
 

@@ -30,7 +30,7 @@ class ChinaCalendar:
         overrides: Mapping[date, tuple[bool, str]] | None = None,
     ) -> None:
         self.hours = hours
-        self._overrides = dict(overrides or {})
+        self._overrides = {} if overrides is None else overrides  # not copied: it may follow the database
 
     def day(self, day: date) -> Day:
         """Return what kind of day it is."""

@@ -23,6 +23,9 @@ class DialledNumber(Base):
     greeting: Mapped[str] = mapped_column(Text)  # greeting and recording notice, spoken first
     skill: Mapped[str] = mapped_column(String(40), default="")
     subjects: Mapped[list[str]] = mapped_column(JSON, default=list)  # knowledge categories preferred; empty: all
+    hours: Mapped[list[str]] = mapped_column(JSON, default=list)  # local spans 08:30-12:00 of every day; empty: always
+    closed: Mapped[str] = mapped_column(Text, default="")  # spoken outside the hours, before the call ends
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Call(Base):

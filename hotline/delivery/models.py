@@ -39,3 +39,12 @@ class Delivery(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     receipted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class MessageText(Base):
+    """A city's own words for one of ``templates.TEMPLATES``."""
+
+    __tablename__ = "message_texts"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    text: Mapped[str] = mapped_column(String(500))

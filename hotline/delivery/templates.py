@@ -5,9 +5,18 @@ A text carries the order number and dates, never what the demand is about: a tel
 
 from __future__ import annotations
 
+from datetime import datetime
 from string import Formatter
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline import audit
+from hotline.delivery.models import MessageText
+from hotline.errors import Invalid
+
+LONGEST: Final = 300  # four to five text messages
 SIGNATURE: Final = "【12345热线】"
 
 TEMPLATES: Final[dict[str, str]] = {
@@ -32,13 +41,60 @@ TEMPLATES: Final[dict[str, str]] = {
 
 
 def fields_of(name: str) -> set[str]:
-    """Return which fields a template asks for. Raises ``KeyError`` for a name that is not there."""
+    """Return which fields a template may hold. Raises ``KeyError`` for a name that is not there."""
     return {field for _, field, _, _ in Formatter().parse(TEMPLATES[name]) if field}
 
 
-def render(name: str, **fields: str) -> str:
-    """Return the whole text of a message. Raises ``KeyError`` for an unknown name or a missing field."""
-    return SIGNATURE + TEMPLATES[name].format(**fields)
+def text_of(session: Session, name: str) -> str:
+    """Return the city's own words of a template, else the shipped ones. Raises ``KeyError`` for an unknown name."""
+    own = session.scalar(select(MessageText.text).where(MessageText.name == name))
+    return TEMPLATES[name] if own is None else own
+
+
+def fill(text: str, **fields: str) -> str:
+    """Return the whole text of a message. Raises ``KeyError`` for a missing field."""
+    return SIGNATURE + text.format(**fields)
+
+
+def fault_of(name: str, text: str) -> str | None:
+    """Return in words why ``text`` cannot stand for a template, or None: it holds fields the sender does not know, or
+    asks more of one than to be written."""
+    if name not in TEMPLATES:
+        return f"没有这个短信模板：{name}"
+    if not text.strip():
+        return "请填写短信内容"
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError:
+        return "花括号不成对"
+    known = fields_of(name)
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in known or form or conversion):
+            allowed = "、".join(f"{{{one}}}" for one in sorted(known)) or "无"
+            return f"不能使用 {{{field}}}；可用的占位符：{allowed}"
+    if len(SIGNATURE + text) > LONGEST:
+        return f"连同签名不能超过 {LONGEST} 个字"
+    return None
+
+
+def put_text(session: Session, *, user_id: int | None, now: datetime, name: str, text: str) -> None:
+    """Set a city's own words of a template. Leaves an audit row where they changed.
+
+    Raises ``Invalid`` with the reason of ``fault_of``.
+    """
+    if fault := fault_of(name, text):
+        raise Invalid(fault, text=fault)
+    before = text_of(session, name)
+    session.merge(MessageText(name=name, text=text))
+    audit.changed(
+        session,
+        at=now,
+        user_id=user_id,
+        subject="message_text",
+        subject_id=name,
+        before={"text": before},
+        after={"text": text},
+    )
 
 
 def for_unit(what: str, *, urgent: bool) -> str:

@@ -2,11 +2,13 @@
 
 from hotline import audit, outbox
 from hotline.accounts import models as accounts
+from hotline.calendars import models as calendars
 from hotline.callers import models as callers
 from hotline.calls import models as calls
 from hotline.db import Base
 from hotline.delivery import models as delivery
 from hotline.follow_ups import models as follow_ups
+from hotline.gazetteer import models as gazetteer
 from hotline.knowledge_base import models as knowledge_base
 from hotline.units import models as units
 from hotline.web import idempotency
@@ -16,8 +18,10 @@ MODULES = (
     audit,
     outbox,
     accounts,
+    calendars,
     units,
     knowledge_base,
+    gazetteer,
     callers,
     calls,
     work_orders,

@@ -90,6 +90,7 @@ def _in_force(on: date) -> Select[ResponsibilityLine]:
     )
 
 
-def categories(session: Session) -> Sequence[Category]:
+def categories(session: Session, *, active_only: bool = True) -> Sequence[Category]:
     """Return the city's kinds of matter, by code."""
-    return session.scalars(select(Category).order_by(Category.code)).all()
+    query = select(Category).order_by(Category.code)
+    return session.scalars(query.where(Category.active) if active_only else query).all()

@@ -12,6 +12,7 @@ from hotline.errors import Invalid
 from hotline.work_orders import clock
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Status
 from hotline.work_orders.steps import Message, advance, lead_sub, move_sub, push, rule_for
 
@@ -28,7 +29,7 @@ def approve(
 ) -> WorkOrder:
     """Accept what was reported: tier 2 passes it to the hub (N11 to N12), the hub to the callback (N12 to N14)."""
     rule_for(order, Action.APPROVE, actor)
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     at_hub = order.status == Status.TO_CHECK_HUB
     if not at_hub:
         above = lead_sub(order, 2)

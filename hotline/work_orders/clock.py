@@ -20,6 +20,10 @@ from hotline.work_orders.states import DEMAND_WORDS, URGENCY_WORDS, DemandType, 
 
 DEFAULT_PROFILE: Final = "hebei-default"
 _FARTHEST: Final = timedelta(days=3660)  # a calendar without working days must not be searched for ever
+STEPS: Final = ("dispatch", "sign", "check", "call_back")
+COUNTED: Final = ("working_days", "days", "hours", "minutes")
+WITH_THE_DAY: Final = ("same_day", "same_working_day")
+MOST: Final = 3000  # of any unit
 _WEEKDAYS: Final = "一二三四五六日"
 Pause = tuple[datetime, datetime]
 
@@ -92,15 +96,7 @@ def profile_named(name: str) -> Profile:
     if name not in profile_names():
         raise Invalid(f"没有时限方案 {name}", profile=f"可用：{'、'.join(profile_names())}")
     text = (resources.files("hotline.work_orders") / "profiles" / f"{name}.json").read_text("utf-8")
-    data = json.loads(text)
-    return Profile(
-        name=data["name"],
-        title=data["title"],
-        handle=_clauses(data["handle"]),
-        steps={step: _clauses(rows) for step, rows in data["steps"].items()},
-        redo_half=data["redo"]["half"],
-        redo_most=data["redo"]["most"],
-    )
+    return profile_from(json.loads(text))
 
 
 @functools.cache
@@ -110,16 +106,63 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json")))
 
 
-def _clauses(rows: Sequence[Mapping[str, Any]]) -> tuple[Clause, ...]:
-    return tuple(
-        Clause(
-            limit=_limit(row["limit"]),
-            types=frozenset(row.get("types", ())),
-            urgency=frozenset(row.get("urgency", ())),
-            hard=row.get("hard", False),
-        )
-        for row in rows
-    )
+def profile_from(data: Mapping[str, Any]) -> Profile:
+    """Return a profile as a city writes it: ``name title handle steps redo``. Raises ``Invalid`` naming every fault."""
+    faults: dict[str, object] = {}
+    handle = _clauses("handle", data.get("handle"), faults)
+    if "handle" not in faults and not any(clause.fits("", "", False) for clause in handle):
+        faults["handle"] = "最后一条应当不分类型和紧急程度，否则有的诉求没有时限"
+    written = data.get("steps")
+    if not isinstance(written, Mapping) or set(written) != set(STEPS):
+        faults["steps"] = f"应当写明 {'、'.join(STEPS)} 四步，不设时限的写 []"
+        written = {}
+    steps = {step: _clauses("steps", rows, faults) for step, rows in written.items()}
+    redo = data.get("redo")
+    if not isinstance(redo, Mapping) or not isinstance(redo.get("half"), bool) or redo.get("most") not in range(11):
+        faults["redo"] = '应当写成 {"half": true, "most": 2}'
+        redo = {"half": True, "most": 0}
+    if faults:
+        raise Invalid("；".join(f"{name}：{fault}" for name, fault in faults.items()), **faults)
+    return Profile(data["name"], data["title"], handle, steps, redo["half"], redo["most"])
+
+
+def _clauses(where: str, rows: object, faults: dict[str, object]) -> tuple[Clause, ...]:
+    if not isinstance(rows, list):
+        faults[where] = "应当是一个列表"
+        return ()
+    made = []
+    for number, row in enumerate(rows, start=1):
+        if fault := _clause_fault(row):
+            faults[where] = f"第 {number} 条：{fault}"
+            continue
+        kinds, urgency = frozenset(row.get("types", ())), frozenset(row.get("urgency", ()))
+        made.append(Clause(_limit(row["limit"]), kinds, urgency, row.get("hard", False)))
+    return tuple(made)
+
+
+def _clause_fault(row: object) -> str | None:
+    if not isinstance(row, Mapping) or not {"limit"} <= set(row) <= {"limit", "types", "urgency", "hard"}:
+        return "应当有 limit，可以有 types、urgency、hard"
+    for name, words in (("types", DemandType), ("urgency", Urgency)):
+        listed = row.get(name, [])
+        if not isinstance(listed, list) or not {str(word) for word in listed} <= set(words):
+            return f"{name} 只能是 {'、'.join(words)} 中的"
+    if not isinstance(row.get("hard", False), bool):
+        return "hard 只能是 true 或 false"
+    return _limit_fault(row["limit"])
+
+
+def _limit_fault(limit: object) -> str | None:
+    units = set(limit) - {"from_next_day"} if isinstance(limit, Mapping) else set()
+    if not isinstance(limit, Mapping) or len(units) != 1 or not units <= {*COUNTED, *WITH_THE_DAY}:
+        return f"limit 应当是 {'、'.join((*COUNTED, *WITH_THE_DAY))} 之一"
+    (unit,) = units
+    count = limit[unit]
+    if unit in WITH_THE_DAY and count is not True:
+        return f"{unit} 只能是 true"
+    if unit in COUNTED and (isinstance(count, bool) or not isinstance(count, int | float) or not 0 < count <= MOST):
+        return f"{unit} 应当是大于 0、不超过 {MOST} 的数"
+    return None if isinstance(limit.get("from_next_day", False), bool) else "from_next_day 只能是 true 或 false"
 
 
 def _limit(data: Mapping[str, Any]) -> Limit:
@@ -185,7 +228,7 @@ def never_shorter(given: Deadline, recounted: Deadline) -> Deadline:
 
 
 def explain(  # noqa: PLR0917
-    profile_name: str,
+    profile: Profile | str,
     demand_type: str,
     urgency: str,
     accepted_at: datetime,
@@ -196,7 +239,7 @@ def explain(  # noqa: PLR0917
     pauses: Sequence[Pause] = (),
 ) -> dict[str, Any]:
     """Return a deadline and its derivation as plain values, for the command line and the API."""
-    rules = profile_named(profile_name)
+    rules = profile_named(profile) if isinstance(profile, str) else profile
     handle = deadline(rules, demand_type, urgency, accepted_at, calendar, tz, hard=hard, pauses=pauses)
     sign = sign_due(rules, urgency, accepted_at, calendar, tz)
     return {

@@ -15,6 +15,7 @@ from hotline.work_orders import clock
 from hotline.work_orders.checking import take_up
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import (
     DONE,
     LIVE,
@@ -75,7 +76,7 @@ def record_evaluation(
     if _settled(order, round):
         return order
     what = verdict(satisfaction, solved, contacted)
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     exhausted = what == Action.REDO and order.redo_count >= rules.redo_most
     action = Action.CLOSE if exhausted else what
     rule_for(order, action, actor)

@@ -14,6 +14,7 @@ from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import clock
 from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, SubState
 from hotline.work_orders.steps import advance, is_assisting, move_sub, note, note_rule_for, push, rule_for, sub_of
 
@@ -41,7 +42,7 @@ def dispatch(
     lead, assisting = _units_that_can_sign(session, lead_unit_id, assisting_ids)
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     if hard and not order.hard:
         _lengthen(order, rules, calendar, tz)
     due = clock.sign_due(rules, order.urgency, now, calendar, tz)
@@ -110,7 +111,7 @@ def hand_down(
     unit = _own_tier_3(session, above, unit_id)
     if any(sub.unit_id == unit.id and sub.state not in (SubState.LEFT, SubState.CLOSED) for sub in order.sub_orders):
         raise Invalid(f"{unit.name}已在办理这张工单", unit=f"{unit.name}已在办理这张工单")
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     deadline = _sub_deadline(order, due_at, now=now, calendar=calendar, tz=tz)
     sign = clock.sign_due(rules, order.urgency, now, calendar, tz)
     order.sub_orders.append(
@@ -229,7 +230,7 @@ def suggested_due(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tz
     whole = order.deadline_at
     if whole is None:
         return None
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     checking = clock.step_due(rules, "check", order.urgency, now, calendar, tz)
     if checking is None:
         return whole

@@ -20,6 +20,7 @@ from hotline.knowledge_base.models import Entry
 from hotline.units.models import Category
 from hotline.work_orders import clock, numbers
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.rules import in_force, profile_of, rules_of
 from hotline.work_orders.states import START, TRANSITIONS, Action, DemandType, Status, Urgency
 from hotline.work_orders.steps import advance, flush, not_now, rule_for, sms
 
@@ -80,10 +81,14 @@ def start_draft(
     tz: tzinfo,
     assisted: bool = False,
     source_channel: str = "电话",
-    profile: str = clock.DEFAULT_PROFILE,
+    profile: str | None = None,
 ) -> WorkOrder:
-    """Open an order in draft (N0) with a number of the present month. One call may have several."""
-    clock.profile_named(profile)
+    """Open an order in draft (N0) with a number of the present month. One call may have several.
+
+    Its deadlines follow ``profile``, by default the one in force today.
+    """
+    name = profile or in_force(session, on=now.astimezone(tz).date())
+    profile_of(session, name)
     if source_channel not in SOURCE_CHANNELS:
         raise Invalid("没有这个受理渠道", source_channel="没有这个受理渠道")
     if actor.role not in TRANSITIONS[START, Action.OPEN].roles:
@@ -97,7 +102,7 @@ def start_draft(
         caller=caller,
         operator_id=actor.user_id,
         assisted=assisted,
-        profile=profile,
+        profile=name,
         created_at=now,
         updated_at=now,
         event_count=0,
@@ -177,7 +182,7 @@ def submit(
     _require(session, order)
     if not order.title:
         order.title = order.content.splitlines()[0][:_TITLE_FROM_CONTENT]
-    rules = clock.profile_named(order.profile)
+    rules = rules_of(order)
     due = clock.deadline(rules, order.demand_type, order.urgency, now, calendar, tz, hard=order.hard)
     review = clock.step_due(rules, "dispatch", order.urgency, now, calendar, tz)
     order.submitted_at = order.clock_started_at = now

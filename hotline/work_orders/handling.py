@@ -13,6 +13,7 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock, personal_data
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Solved
 from hotline.work_orders.steps import (
     advance,
@@ -109,7 +110,7 @@ def report(
         readers = [lead.unit_id] if lead else []
         note(session, order, Action.REPORT, actor=actor, now=now, data=data, private=private, for_units=readers)
         return row
-    check = clock.step_due(clock.profile_named(order.profile), "check", order.urgency, now, calendar, tz)
+    check = clock.step_due(rules_of(order), "check", order.urgency, now, calendar, tz)
     above = lead if sub.tier == 3 else None
     advance(
         session,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
@@ -191,3 +191,17 @@ class OrderCounter(Base):
 
     month: Mapped[str] = mapped_column(String(4), primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
+
+
+class DeadlineProfile(Base):
+    """A city's own limits, or the day from which shipped ones are used. ``rules`` empty: those shipped by the name.
+
+    The one with the latest ``active_from`` that is not in the future is in force for new orders.
+    """
+
+    __tablename__ = "deadline_profiles"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    title: Mapped[str] = mapped_column(String(60))
+    active_from: Mapped[date] = mapped_column(index=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

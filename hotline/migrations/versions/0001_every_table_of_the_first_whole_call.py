@@ -40,9 +40,26 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("parent_code", sa.String(length=20), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_categories")),
         sa.UniqueConstraint("code", name=op.f("uq_categories_code")),
     )
+    op.create_table(
+        "city_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("working", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_city_days")),
+    )
+    op.create_table(
+        "deadline_profiles",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("active_from", sa.Date(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deadline_profiles")),
+    )
+    op.create_index(op.f("ix_deadline_profiles_active_from"), "deadline_profiles", ["active_from"], unique=False)
     op.create_table(
         "dialled_numbers",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -51,6 +68,9 @@ def upgrade() -> None:
         sa.Column("greeting", sa.Text(), nullable=False),
         sa.Column("skill", sa.String(length=40), nullable=False),
         sa.Column("subjects", sa.JSON(), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=False),
+        sa.Column("closed", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dialled_numbers")),
         sa.UniqueConstraint("number", name=op.f("uq_dialled_numbers_number")),
     )
@@ -69,6 +89,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "key", name=op.f("uq_idempotency_keys_user_id_key")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "message_texts",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_message_texts")),
+    )
     op.create_table(
         "order_counters",
         sa.Column("month", sa.String(length=4), nullable=False),
@@ -155,6 +181,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_kb_entries_change_seq"), "kb_entries", ["change_seq"], unique=False)
     op.create_index(op.f("ix_kb_entries_owner_unit_id"), "kb_entries", ["owner_unit_id"], unique=False)
     op.create_table(
+        "places",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("county_id", sa.Integer(), nullable=False),
+        sa.Column("area_code", sa.String(length=12), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["county_id"], ["units.id"], name=op.f("fk_places_county_id_units")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_places")),
+        sa.UniqueConstraint("name", "kind", "county_id", name=op.f("uq_places_name_kind_county_id")),
+    )
+    op.create_index(op.f("ix_places_county_id"), "places", ["county_id"], unique=False)
+    op.create_table(
         "responsibility_lines",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.String(length=20), nullable=False),
@@ -184,6 +223,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=True),
         sa.Column("seat", sa.String(length=20), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("must_set_password", sa.Boolean(), nullable=False),
         sa.Column("session_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_users_unit_id_units")),
@@ -284,6 +324,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kb_similar_questions")),
     )
     op.create_index(op.f("ix_kb_similar_questions_entry_id"), "kb_similar_questions", ["entry_id"], unique=False)
+    op.create_table(
+        "place_names",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("place_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("sound", sa.String(length=400), nullable=False),
+        sa.ForeignKeyConstraint(["place_id"], ["places.id"], name=op.f("fk_place_names_place_id_places")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_names")),
+    )
+    op.create_index(op.f("ix_place_names_place_id"), "place_names", ["place_id"], unique=False)
+    op.create_index(op.f("ix_place_names_sound"), "place_names", ["sound"], unique=False)
     op.create_table(
         "call_legs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -642,34 +693,108 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_reports_order_id"), table_name="reports")
     op.drop_table("reports")
+    op.drop_index(op.f("ix_evaluations_order_id"), table_name="evaluations")
     op.drop_table("evaluations")
+    op.drop_index(op.f("ix_callback_attempts_callback_id"), table_name="callback_attempts")
     op.drop_table("callback_attempts")
+    op.drop_index("ix_utterances_call_id_start_ms", table_name="utterances")
     op.drop_table("utterances")
+    op.drop_index("ix_sub_orders_unit_id_state", table_name="sub_orders")
+    op.drop_index(op.f("ix_sub_orders_order_id"), table_name="sub_orders")
     op.drop_table("sub_orders")
     op.drop_table("order_events")
+    op.drop_index(op.f("ix_holder_spans_order_id"), table_name="holder_spans")
     op.drop_table("holder_spans")
+    op.drop_index(op.f("ix_deliveries_state"), table_name="deliveries")
+    op.drop_index(op.f("ix_deliveries_receipt"), table_name="deliveries")
+    op.drop_index(op.f("ix_deliveries_order_id"), table_name="deliveries")
     op.drop_table("deliveries")
+    op.drop_index(op.f("ix_callbacks_state"), table_name="callbacks")
     op.drop_table("callbacks")
+    op.drop_index(op.f("ix_work_orders_status"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_operator_id"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_lead_unit_id"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_deadline_at"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_created_at"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_closed_at"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_caller_id"), table_name="work_orders")
+    op.drop_index(op.f("ix_work_orders_call_id"), table_name="work_orders")
     op.drop_table("work_orders")
+    op.drop_index(op.f("ix_queue_events_call_id"), table_name="queue_events")
+    op.drop_index(op.f("ix_queue_events_at"), table_name="queue_events")
     op.drop_table("queue_events")
+    op.drop_index(op.f("ix_presences_state"), table_name="presences")
     op.drop_table("presences")
+    op.drop_index(op.f("ix_presence_events_user_id"), table_name="presence_events")
+    op.drop_index(op.f("ix_presence_events_at"), table_name="presence_events")
     op.drop_table("presence_events")
+    op.drop_index("ix_kb_suggestions_entry_id_state", table_name="kb_suggestions")
     op.drop_table("kb_suggestions")
+    op.drop_index(op.f("ix_call_legs_call_id"), table_name="call_legs")
     op.drop_table("call_legs")
+    op.drop_index(op.f("ix_place_names_sound"), table_name="place_names")
+    op.drop_index(op.f("ix_place_names_place_id"), table_name="place_names")
+    op.drop_table("place_names")
+    op.drop_index(op.f("ix_kb_similar_questions_entry_id"), table_name="kb_similar_questions")
     op.drop_table("kb_similar_questions")
+    op.drop_index(op.f("ix_kb_changes_entry_id"), table_name="kb_changes")
     op.drop_table("kb_changes")
+    op.drop_index(op.f("ix_calls_started_at"), table_name="calls")
+    op.drop_index(
+        "ix_calls_queue",
+        table_name="calls",
+        sqlite_where=sa.text("place_at IS NOT NULL"),
+        postgresql_where=sa.text("place_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_calls_operator_id",
+        table_name="calls",
+        sqlite_where=sa.text("operator_id IS NOT NULL"),
+        postgresql_where=sa.text("operator_id IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_calls_caller_id"), table_name="calls")
     op.drop_table("calls")
     op.drop_table("api_tokens")
+    op.drop_index(op.f("ix_access_log_user_id"), table_name="access_log")
+    op.drop_index("ix_access_log_subject", table_name="access_log")
     op.drop_table("access_log")
+    op.drop_index(op.f("ix_users_unit_id"), table_name="users")
     op.drop_table("users")
+    op.drop_index(op.f("ix_responsibility_lines_category_code"), table_name="responsibility_lines")
     op.drop_table("responsibility_lines")
+    op.drop_index(op.f("ix_places_county_id"), table_name="places")
+    op.drop_table("places")
+    op.drop_index(op.f("ix_kb_entries_owner_unit_id"), table_name="kb_entries")
+    op.drop_index(op.f("ix_kb_entries_change_seq"), table_name="kb_entries")
+    op.drop_index(op.f("ix_kb_entries_category"), table_name="kb_entries")
     op.drop_table("kb_entries")
+    op.drop_index(op.f("ix_webhook_receipts_at"), table_name="webhook_receipts")
     op.drop_table("webhook_receipts")
+    op.drop_index(op.f("ix_units_path"), table_name="units")
+    op.drop_index(op.f("ix_units_parent_id"), table_name="units")
     op.drop_table("units")
+    op.drop_index(op.f("ix_outbox_topic"), table_name="outbox")
+    op.drop_index(
+        "ix_outbox_failed", table_name="outbox", postgresql_where=sa.text("failed"), sqlite_where=sa.text("failed")
+    )
+    op.drop_index("ix_outbox_due", table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("order_counters")
+    op.drop_table("message_texts")
+    op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("dialled_numbers")
+    op.drop_index(op.f("ix_deadline_profiles_active_from"), table_name="deadline_profiles")
+    op.drop_table("deadline_profiles")
+    op.drop_table("city_days")
     op.drop_table("categories")
+    op.drop_index(op.f("ix_callers_phone_index"), table_name="callers")
+    op.drop_index(
+        "ix_callers_contact_index",
+        table_name="callers",
+        sqlite_where=sa.text("contact_index IS NOT NULL"),
+        postgresql_where=sa.text("contact_index IS NOT NULL"),
+    )
     op.drop_table("callers")

@@ -1,0 +1,1 @@
+"""Areas, roads and estates a caller may name, each in its county."""

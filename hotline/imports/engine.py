@@ -1,0 +1,286 @@
+"""One way for every kind: look at the whole file, say what would change and what is refused, then write it at once."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from hotline import audit
+from hotline.accounts.service import Actor
+from hotline.db import SessionFactory, session_scope
+from hotline.errors import Invalid
+from hotline.imports.files import BROKEN, EXTRA, Rows
+from hotline.imports.parts import Fault, Kind, Table, Values, Writing, WrongValue, shown
+
+Progress = Callable[[int, int], None]
+AT_ONCE: Final = 500
+SAMPLES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that is not taken. ``column`` is the Chinese title, empty when the row as a whole is wrong."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a row would do: ``before`` is None for a new one; both hold only what differs, by Chinese title."""
+
+    line: int
+    key: str
+    before: dict[str, str] | None
+    after: dict[str, str]
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a file would do. ``samples`` are its first ``SAMPLES`` changes."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    samples: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a file did. ``codes`` are first-log-in codes by user name: shown once, kept nowhere."""
+
+    new: int
+    changed: int
+    unchanged: int
+    refused: list[Refused]
+    codes: dict[str, str]
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no_progress) -> Preview:
+    """Return what ``run`` would do; writes nothing. Raises ``Invalid`` when the headings are not those of the kind."""
+    keys = _keys_of(kind, rows)
+    table = kind.begin(session)
+    found = Preview()
+    surveyed = table.survey((line, values) for line, values, faults in _parsed(kind, rows, keys) if not faults)
+    known: dict[str, int] = {}
+    counter = _Counter(progress, rows.count * table.turns)
+    for turn in range(1, table.turns + 1):
+        for chunk in _batched(counter.over(_parsed(kind, rows, keys))):
+            mine = []
+            for line, values, faults in chunk:
+                if faults:
+                    if turn == 1:
+                        found.refused += [_refused(kind, line, values, fault) for fault in faults]
+                elif table.turn(values) == turn:
+                    mine.append((line, values))
+            present = table.present([values for _, values in mine])
+            for line, values in mine:
+                key = table.key(values)
+                before = present.get(key)
+                whole = _whole(kind, values, before)
+                wrong = list(_wrong(table, whole, before, line, surveyed, known))
+                if wrong:
+                    table.refused(whole, line)
+                    found.refused += [_refused(kind, line, values, fault) for fault in wrong]
+                    continue
+                known[key] = line
+                table.taken(whole, line)
+                _note(kind, found, line, key, whole, before)
+    found.refused.sort(key=lambda refused: refused.line)
+    return found
+
+
+def run(
+    sessions: SessionFactory,
+    kind: Kind,
+    rows: Rows,
+    *,
+    actor: Actor,
+    now: datetime,
+    progress: Progress = no_progress,
+) -> Outcome:
+    """Write every good row in one transaction and return what was done and which rows were refused, and why.
+
+    A fault on the way leaves the database as it was. Every change leaves its audit row, and the import one more.
+    """
+    with session_scope(sessions) as session:
+        total = rows.count * kind.begin(session).turns
+        seen = preview(session, kind, rows, progress=lambda done, _total: progress(done, 2 * total))
+        skipped = {refused.line for refused in seen.refused}
+        writing = Writing(session, actor, now)
+        table = kind.begin(session)
+        counter = _Counter(lambda done, _total: progress(total + done, 2 * total), total)
+        for turn in range(1, table.turns + 1):
+            good = (
+                values
+                for line, values, _ in counter.over(_parsed(kind, rows, _keys_of(kind, rows)))
+                if line not in skipped and table.turn(values) == turn
+            )
+            for chunk in _batched(good):
+                present = table.present(chunk)
+                with session.no_autoflush:  # a key stands once in the file: what is not flushed yet is not asked for
+                    for values in chunk:
+                        before = present.get(table.key(values))
+                        whole = _whole(kind, values, before)
+                        if before is None or whole != before:
+                            table.write(whole, before, writing)
+                session.flush()
+        audit.record(
+            session,
+            at=now,
+            user_id=actor.user_id,
+            act="import",
+            subject=kind.name,
+            subject_id=rows.name[-64:],
+            new=seen.new,
+            changed=seen.changed,
+            unchanged=seen.unchanged,
+            refused=len(skipped),
+        )
+    return Outcome(seen.new, seen.changed, seen.unchanged, seen.refused, writing.codes)
+
+
+def write_refused(kind: Kind, rows: Rows, refused: list[Refused], path: Path) -> None:
+    """Write the refused rows as a CSV that Excel opens: line and reasons first, then the cells as they were."""
+    reasons: dict[int, list[str]] = {}
+    for one in refused:
+        reasons.setdefault(one.line, []).append(f"{one.column}：{one.reason}" if one.column else one.reason)
+    keys = _keys_of(kind, rows)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["行", "原因", *(column.title for column in kind.columns)])
+        for line, cells in rows:
+            if line in reasons:
+                by_key = {keys.get(heading, heading): value for heading, value in cells.items()}
+                told = [_harmless(shown(by_key.get(column.key, ""))) for column in kind.columns]
+                writer.writerow([line, "；".join(reasons[line]), *told])
+
+
+def _harmless(cell: str) -> str:
+    # a table program would run what begins like a formula
+    return f"'{cell}" if cell[:1] in {"=", "@", "\t", "\r"} else cell
+
+
+def _batched(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    here = iter(rows)
+    while chunk := list(islice(here, AT_ONCE)):
+        yield chunk
+
+
+class _Counter:
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def over(self, rows: Iterator[Any]) -> Iterator[Any]:
+        for row in rows:
+            yield row
+            self._done += 1
+            if self._done % AT_ONCE == 0 or self._done == self._total:
+                self._progress(self._done, self._total)
+
+
+Parsed = tuple[int, Values, list[Fault]]
+
+
+def _keys_of(kind: Kind, rows: Rows) -> dict[str, str]:
+    """Return the English key of every heading. Raises ``Invalid`` for one nobody knows or one that is missing."""
+    known = {column.title: column.key for column in kind.columns} | {column.key: column.key for column in kind.columns}
+    if rows.headings:
+        if strange := [heading for heading in rows.headings if heading and heading not in known]:
+            raise Invalid(
+                f"不认识的列：{'、'.join(strange)}。可用的列：{'、'.join(kind.titles.values())}", file="列名不对"
+            )
+        there = {known[heading] for heading in rows.headings if heading}
+        if missing := [kind.titles[key] for key in kind.required if key not in there]:
+            raise Invalid(f"缺少必填的列：{'、'.join(missing)}", file="缺少列")
+        if len(there) < len([heading for heading in rows.headings if heading]):
+            raise Invalid("同一列用中文和英文各写了一次", file="列名重复")
+    return known
+
+
+def _parsed(kind: Kind, rows: Rows, keys: dict[str, str]) -> Iterator[Parsed]:
+    """Yield every row as line, values (raw ones where faulty) and the faults of its cells."""
+    columns = {column.key: column for column in kind.columns}
+    for line, cells in rows:
+        values: Values = {}
+        faults: list[Fault] = []
+        if BROKEN in cells:
+            yield line, {}, [Fault("", cells[BROKEN])]
+            continue
+        for heading, raw in cells.items():
+            if heading == EXTRA:
+                faults.append(Fault("", f"比列名多出：{str(raw)[:60]}"))
+            elif heading and heading not in keys:
+                faults.append(Fault("", f"不认识的列：{heading[:60]}"))
+            elif heading:
+                column = columns[keys[heading]]
+                values[column.key] = raw
+                if raw is None or (isinstance(raw, str) and not raw.strip()):
+                    values[column.key] = column.default
+                    continue
+                try:
+                    values[column.key] = column.parse(raw)
+                except WrongValue as fault:
+                    faults.append(Fault(column.key, str(fault)))
+        faults += [
+            Fault(key, "必须填写") for key in kind.required if values.get(key, "") in ("", None) and key in columns
+        ]
+        yield line, values, faults
+
+
+def _whole(kind: Kind, values: Values, before: Values | None) -> Values:
+    """Return the row with what the file does not say: as it was, or by default."""
+    return {column.key: column.default for column in kind.columns} | (before or {}) | values
+
+
+def _wrong(  # noqa: PLR0917 - the state of one walk through a file
+    table: Table,
+    values: Values,
+    before: Values | None,
+    line: int,
+    surveyed: Any,
+    known: dict[str, int],
+) -> Iterator[Fault]:
+    earlier = known.get(table.key(values))
+    if earlier is not None:
+        yield Fault("", f"与第 {earlier} 行重复")
+    elif line in surveyed:
+        yield surveyed[line]
+    else:
+        yield from table.faults(values, before)
+
+
+def _refused(kind: Kind, line: int, values: Values, fault: Fault) -> Refused:
+    value = shown(values.get(fault.column, "")) if fault.column else ""
+    return Refused(line, kind.titles.get(fault.column, ""), value[:200], fault.reason)
+
+
+def _note(  # noqa: PLR0917
+    kind: Kind, found: Preview, line: int, key: str, values: Values, before: Values | None
+) -> None:
+    if before is None:
+        found.new += 1
+    elif before == values:
+        found.unchanged += 1
+        return
+    else:
+        found.changed += 1
+    if len(found.samples) < SAMPLES:
+        differing = [name for name in values if before is None or before.get(name) != values[name]]
+        told = {kind.titles[name]: shown(values[name]) for name in differing}
+        was = None if before is None else {kind.titles[name]: shown(before.get(name)) for name in differing}
+        found.samples.append(Change(line, key, was, told))

@@ -1,0 +1,253 @@
+"""What a kind of import is made of, and how a cell becomes a value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from hotline.accounts.service import Actor
+
+Values = dict[str, Any]
+Parse = Callable[[Any], Any]
+YES: Final = frozenset({"是", "启用", "1", "true", "yes", "y"})
+NO: Final = frozenset({"否", "停用", "0", "false", "no", "n"})
+_CODE: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._-]+")
+_BETWEEN: Final = re.compile(r"[、,，;；|]+")
+
+
+class WrongValue(ValueError):
+    """A cell that cannot be read; the text is the reason a person sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row cannot be taken: the English key of the column and a sentence."""
+
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a file. ``key`` is its English name, ``title`` its Chinese one; a heading may be either.
+
+    ``default`` stands for an empty cell, and for a column the file does not have when the row is new.
+    """
+
+    key: str
+    title: str
+    help: str
+    parse: Parse
+    required: bool = False
+    default: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Who imports, when, and where what they must be told once is put (first-log-in codes by user name)."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    codes: dict[str, str] = field(default_factory=dict)
+
+
+class Table:
+    """What one kind knows while one file goes through it. Every method takes values by column key.
+
+    ``turns``: how often the file is gone through; a row is looked at in its own ``turn`` (units: by tier, so that
+    a parent is known before what stands under it).
+    """
+
+    turns = 1
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def turn(self, values: Values) -> int:
+        """Return in which turn (from 1) this row is looked at."""
+        return 1
+
+    def survey(self, rows: Iterable[tuple[int, Values]]) -> Mapping[int, Fault]:
+        """Look at the whole file first; returns what can be seen only so, by line."""
+        return {}
+
+    def key(self, values: Values) -> str:
+        """Return what the row is known by, in the file and in the database."""
+        raise NotImplementedError
+
+    def present(self, rows: Sequence[Values]) -> Mapping[str, Values]:
+        """Return what the database holds for these rows, by key."""
+        raise NotImplementedError
+
+    def faults(self, values: Values, before: Values | None) -> Iterator[Fault]:
+        """Yield what forbids this row beyond its single cells."""
+        yield from ()
+
+    def taken(self, values: Values, line: int) -> None:
+        """The row is good: later rows may refer to it."""
+
+    def refused(self, values: Values, line: int) -> None:
+        """The row is not taken: later rows may not refer to it."""
+
+    def write(self, values: Values, before: Values | None, writing: Writing) -> None:
+        """Add or change one row through the verb of its package, which leaves the audit row."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of data a city brings. ``example`` is a row that would be taken, as written in a file."""
+
+    name: str
+    title: str
+    help: str
+    columns: tuple[Column, ...]
+    example: Mapping[str, str]
+    begin: Callable[[Session], Table]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """English keys of the columns that must be there and filled."""
+        return tuple(column.key for column in self.columns if column.required)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Chinese titles by English key, in the order of the columns."""
+        return {column.key: column.title for column in self.columns}
+
+
+def plain(value: Any) -> Any:
+    """Return the value as JSON and people take it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def shown(value: Any) -> str:
+    """Return the value as a cell shows it."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return "、".join(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(plain(value))
+
+
+# ---- cells
+
+
+def text(most: int, *, lines: bool = False) -> Parse:
+    """Words of at most ``most`` characters, on one line unless ``lines``."""
+
+    def parse(raw: Any) -> str:
+        found = str(raw).strip()
+        if len(found) > most:
+            raise WrongValue(f"不能超过 {most} 个字，现有 {len(found)} 个")
+        if any(char < " " and not (lines and char in "\r\n\t") for char in found):
+            raise WrongValue("含有不能显示的字符")
+        return found
+
+    return parse
+
+
+def code(most: int = 20) -> Parse:
+    """A code: letters, digits, Chinese characters, ``-``, ``_`` and ``.``."""
+
+    def parse(raw: Any) -> str:
+        found = text(most)(raw)
+        if found and not _CODE.fullmatch(found):
+            raise WrongValue("只能用字母、数字、汉字、-、_ 和 .")
+        return found
+
+    return parse
+
+
+def choice(words: Mapping[str, Any]) -> Parse:
+    """One of the keys of ``words`` (or what it stands for) gives what it stands for."""
+    by_word = {str(value): value for value in words.values()} | dict(words)
+
+    def parse(raw: Any) -> Any:
+        found = str(raw).strip()
+        if found not in by_word:
+            raise WrongValue(f"只能是：{'、'.join(words)}")
+        return by_word[found]
+
+    return parse
+
+
+def flag(raw: Any) -> bool:
+    """是 or 否."""
+    found = str(raw).strip().lower()
+    if found in YES:
+        return True
+    if found in NO:
+        return False
+    raise WrongValue("只能填 是 或 否")
+
+
+def day(raw: Any) -> date:
+    """A day: 2026-11-21, 2026/11/21 or 2026年11月21日."""
+    found = re.sub(r"[年月/.]", "-", str(raw).strip()).removesuffix("日")
+    try:
+        return date(*(int(part) for part in found.split("-")))
+    except (ValueError, TypeError) as fault:
+        raise WrongValue("日期应写成 2026-11-21") from fault
+
+
+def items(most: int = 40) -> Parse:
+    """Several words, parted by 、 or commas; each of at most ``most`` characters, no word twice."""
+
+    def parse(raw: Any) -> list[str]:
+        parts = raw if isinstance(raw, list) else _BETWEEN.split(str(raw))
+        return list(dict.fromkeys(word for word in map(text(most), parts) if word))
+
+    return parse
+
+
+def hours(raw: Any) -> list[str]:
+    """Spans of a day like 08:30-12:00、14:00-17:30, rising and apart."""
+    spans = items(11)(raw)
+    last = time.min
+    for span in spans:
+        try:
+            opens, closes = (time.fromisoformat(moment) for moment in span.split("-"))
+        except ValueError as fault:
+            raise WrongValue("时段应写成 08:30-12:00，多段用顿号隔开") from fault
+        if not last <= opens < closes:
+            raise WrongValue("时段应从早到晚，不能重叠")
+        last = closes
+    return spans
+
+
+def telephone(raw: Any) -> str:
+    """A telephone number: digits, with + - and blanks between them."""
+    found = re.sub(r"[\s-]", "", str(raw))
+    if found and not re.fullmatch(r"\+?[0-9]{3,15}", found):
+        raise WrongValue("不是电话号码")
+    return found
+
+
+def area(raw: Any) -> str:
+    """An area code: 6, 9 or 12 digits."""
+    found = str(raw).strip()
+    if found and not re.fullmatch(r"[0-9]{6}(?:[0-9]{3}){0,2}", found):
+        raise WrongValue("行政区划代码是 6、9 或 12 位数字")
+    return found
+
+
+def structure(raw: Any) -> Any:
+    """A JSON value, written as text in a cell or as it is in a JSON file."""
+    if not isinstance(raw, str):
+        return raw
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as fault:
+        raise WrongValue("不是正确的 JSON") from fault
