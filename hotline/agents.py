@@ -17,7 +17,7 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.search import Hit
 from hotline.units import queries as units
-from hotline.web import desk, desk_page, desk_settling, draft_form, pages, switchboard
+from hotline.web import desk, desk_headset, desk_page, desk_settling, draft_form, pages, switchboard
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR, at_desk
@@ -36,6 +36,7 @@ MARKS: Final[dict[str, Callable[..., object]]] = {
 
 bp.add_app_template_filter(desk.highlight, "highlight")
 bp.register_blueprint(desk_settling.bp)
+bp.register_blueprint(desk_headset.bp)
 
 
 # ---- the page

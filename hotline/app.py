@@ -81,7 +81,7 @@ def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 6
     app.url_map.converters["int"] = RowId
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     request_log.init_app(app)
-    security.init_app(app, https=runtime.settings.secure_cookies)
+    security.init_app(app, runtime.settings)
     app.register_blueprint(health.bp)
     with_pages = bool(chosen & PAGES)
     if not with_pages:

@@ -54,6 +54,12 @@ class Settings:
         return ZoneInfo(self.timezone)
 
     @property
+    def headset_url(self) -> str:
+        """Where a browser's headset opens its line: at the exchange the REST API is asked at. Empty on the real
+        service, whose own library knows."""
+        return f"ws{self.twilio_api_url.removeprefix('http')}/line" if self.twilio_api_url else ""
+
+    @property
     def secure_cookies(self) -> bool:
         """Cookies are marked Secure wherever the public URL is https."""
         return self.public_url.startswith("https://")

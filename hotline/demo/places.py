@@ -21,6 +21,7 @@ LOOPBACK: Final = "127.0.0.1"
 NUMBERS: Final = ("12345", "961890")
 USUAL_PORTS: Final = {"web": 8000, "media": 8001, "exchange": 4020, "valkey": 6390}
 ACCOUNT_SID: Final = "AC" + "0" * 24 + "12345678"
+API_KEY_SID: Final = "SK" + "0" * 24 + "12345678"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,21 @@ def _free_port(wanted: int) -> int:
 
 
 def load_secrets(folder: Path) -> dict[str, str]:
-    """Return the demo's secrets, made on the first run and readable by this user alone (mode 0600)."""
+    """Return the demo's secrets, readable by this user alone (mode 0600): made on the first run, completed later."""
     path = folder / "secrets.json"
-    if not path.exists():
-        made = {
-            "secret_key": secrets.token_urlsafe(48),
-            "data_keys": "demo1:" + base64.b64encode(os.urandom(32)).decode(),
-            "auth_token": secrets.token_hex(16),
-            "password": "demo-" + secrets.token_hex(4),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {
+        "secret_key": secrets.token_urlsafe(48),
+        "data_keys": "demo1:" + base64.b64encode(os.urandom(32)).decode(),
+        "auth_token": secrets.token_hex(16),
+        "api_key_secret": secrets.token_hex(16),
+        "password": "demo-" + secrets.token_hex(4),
+    }
+    if made.keys() - found.keys():
+        found = made | found
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
-    found: dict[str, str] = json.loads(path.read_text())
+            json.dump(found, file)
     return found
 
 
@@ -82,8 +85,11 @@ def environment(folder: Path, ports: Ports, kept: Mapping[str, str], model: Path
         "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "HOTLINE_TWILIO_AUTH_TOKEN": kept["auth_token"],
         "HOTLINE_TWILIO_API_URL": f"http://{LOOPBACK}:{ports.exchange}",
+        "HOTLINE_TWILIO_API_KEY": API_KEY_SID,
+        "HOTLINE_TWILIO_API_SECRET": kept["api_key_secret"],
         "HOTLINE_NUMBERS": ",".join(NUMBERS),
         "EXCHANGE_AUTH_TOKEN": kept["auth_token"],
+        "EXCHANGE_API_KEY_SECRET": kept["api_key_secret"],
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from hotline.demo.places import ACCOUNT_SID, GUNICORN_CONF, LOOPBACK, NUMBERS, VOICES, Ports
+from hotline.demo.places import ACCOUNT_SID, API_KEY_SID, GUNICORN_CONF, LOOPBACK, NUMBERS, VOICES, Ports
 from hotline.queues import ALL
 
 START_WITHIN_S = 60.0
@@ -121,6 +121,7 @@ def programs(ports: Ports, notice: str) -> list[Program]:
         *(python, "-m", "exchange", "--port", str(ports.exchange), "--account-sid", ACCOUNT_SID),
         *(*numbers, "--prompts", str(VOICES / "prompts"), "--callers", str(VOICES / "callers")),
         *("--media-dir", str(VOICES), "--notice", notice),
+        *("--api-key-sid", API_KEY_SID, "--origin", voice_url),
     ]
     return [
         Program("exchange", exchange, f"http://{LOOPBACK}:{ports.exchange}/lab/"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hotline.telephony.base import CarrierUnreachable
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable, HeadsetPass
 
 
 @dataclass(slots=True)
@@ -35,14 +35,17 @@ class Message:
 class SimulatedTelephony:
     """``hotline.telephony.base.Telephony`` without a network.
 
-    ``faults`` maps a verb (``dial redirect hang_up send_message find_message``) to the exception it raises until
-    taken out again. ``on_dial`` and ``on_redirect``, if set, are told after the fact and may act as the carrier would.
+    ``faults`` maps a verb (``dial redirect hang_up hold send_message find_message``) to the exception it raises until
+    taken out again. ``headsets``: whether browsers may be telephones here. ``on_dial``
+    and ``on_redirect``, if set, are told after the fact and may act as the carrier would.
     """
 
     lines: dict[str, Line] = field(default_factory=dict)
     redirects: list[tuple[str, str]] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
+    held: set[tuple[str, str]] = field(default_factory=set)
     messages: list[Message] = field(default_factory=list)
+    headsets: bool = False
     faults: dict[str, Exception] = field(default_factory=dict)
     on_dial: Callable[[Line], None] | None = None
     on_redirect: Callable[[str, str], None] | None = None
@@ -58,7 +61,7 @@ class SimulatedTelephony:
 
     def go_silent(self) -> None:
         """Answer nothing any more."""
-        for verb in ("dial", "redirect", "hang_up", "send_message", "find_message"):
+        for verb in ("dial", "redirect", "hang_up", "hold", "send_message", "find_message"):
             self.faults[verb] = CarrierUnreachable("the simulated carrier is silent")
 
     def dial(self, *, to: str, caller_id: str, url: str, status_url: str, timeout_s: int = 20) -> str:
@@ -83,6 +86,22 @@ class SimulatedTelephony:
         self.hung_up.append(provider_id)
         if provider_id in self.lines:
             self.lines[provider_id].ended = True
+
+    def hold(self, provider_id: str, room: str, *, on: bool) -> None:
+        """Remember who is on hold where; refuses a line that has ended."""
+        self._ask("hold")
+        if provider_id in self.hung_up:
+            raise CarrierRefused("no such call in that conference")
+        (self.held.add if on else self.held.discard)((provider_id, room))
+
+    def is_held(self, provider_id: str, room: str) -> bool:
+        """Whether the line is on hold."""
+        self._ask("hold")
+        return (provider_id, room) in self.held
+
+    def headset_pass(self, name: str) -> HeadsetPass | None:
+        """A pass that opens nothing, if ``headsets``."""
+        return HeadsetPass("exchange", f"pass-of-{name}", "ws://127.0.0.1:9/line", 3600) if self.headsets else None
 
     def send_message(self, *, to: str, sender: str, body: str, status_url: str) -> str:
         """Remember the message and return its id."""

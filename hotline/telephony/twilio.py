@@ -11,10 +11,13 @@ from requests.exceptions import RequestException
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import VoiceGrant
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.conference.participant import ParticipantContext
 
 from hotline.config import Settings
-from hotline.telephony.base import CarrierRefused, CarrierUnreachable
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable, HeadsetPass
 
 TIMEOUT_S: Final = 8.0
 TOO_MANY_REQUESTS: Final = 429
@@ -22,6 +25,7 @@ NOT_FOUND: Final = 404
 CALL_NOT_IN_PROGRESS: Final = 21220
 STATUS_EVENTS: Final = ["initiated", "ringing", "answered", "completed"]
 LOOK_BACK: Final = 50
+HEADSET_TTL_S: Final = 3600
 
 
 class _Http(TwilioHttpClient):
@@ -45,6 +49,7 @@ class TwilioTelephony:
     """``hotline.telephony.base.Telephony`` over Twilio's REST API. Safe to share between threads."""
 
     def __init__(self, settings: Settings, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._settings = settings
         self._client = Client(
             settings.twilio_account_sid,
             settings.twilio_auth_token,
@@ -83,6 +88,49 @@ class TwilioTelephony:
             )
             if not over:
                 raise
+
+    def hold(self, provider_id: str, room: str, *, on: bool) -> None:
+        """Put a conference's participant on hold or take them off it."""
+        with _translated():
+            participant = self._participant(provider_id, room)
+            if participant is not None:
+                participant.update(hold=on)
+                return
+        raise CarrierRefused("no such conference is in progress")
+
+    def is_held(self, provider_id: str, room: str) -> bool:
+        """Whether the participant is on hold; False without such a conference or participant."""
+        try:
+            with _translated():
+                participant = self._participant(provider_id, room)
+                return participant is not None and bool(participant.fetch().hold)
+        except CarrierRefused as fault:
+            if isinstance(fault.__cause__, TwilioRestException) and fault.__cause__.status == NOT_FOUND:
+                return False
+            raise
+
+    def _participant(self, provider_id: str, room: str) -> ParticipantContext | None:
+        running = self._client.conferences.list(friendly_name=room, status="in-progress", limit=1)
+        return self._client.conferences(running[0].sid).participants(provider_id) if running else None
+
+    def headset_pass(self, name: str) -> HeadsetPass | None:
+        """An access token that lets the browser be rung as ``client:NAME`` and nothing else; None without an API key.
+
+        The same token opens a line at an exchange and registers the carrier's own browser library.
+        """
+        known = self._settings
+        if not (known.twilio_api_key and known.twilio_api_secret):
+            return None
+        token = AccessToken(
+            known.twilio_account_sid,
+            known.twilio_api_key,
+            known.twilio_api_secret,
+            identity=name,
+            ttl=HEADSET_TTL_S,
+            grants=[VoiceGrant(incoming_allow=True)],
+        )
+        adapter = "exchange" if known.headset_url else "twilio"
+        return HeadsetPass(adapter, token.to_jwt(), known.headset_url, HEADSET_TTL_S)
 
     def send_message(self, *, to: str, sender: str, body: str, status_url: str) -> str:
         """Send an SMS. Returns the message's SID."""

@@ -169,9 +169,14 @@ def join_operator(call_id: int, sound: Sound, links: Links) -> str:
     return str(answer)
 
 
+def room_of(call_id: int) -> str:
+    """The name of a call's conference."""
+    return f"call-{call_id}"
+
+
 def _conference(call_id: int, links: Links) -> Conference:
     return Conference(
-        f"call-{call_id}",
+        room_of(call_id),
         start_conference_on_enter=True,
         end_conference_on_exit=True,
         beep="false",

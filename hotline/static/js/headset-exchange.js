@@ -1,0 +1,141 @@
+// The headset's line to an exchange: a websocket with words as JSON and sound as mu-law, 8 kHz, 20 ms a frame.
+// One of two adapters behind the same interface (the other: headset-twilio.js):
+//   connect({token, url}) → when the microphone may be used and the line is being opened; raises the browser's error
+//   on(kind, fn)  kinds: ready ringing answered ended lost back refused replaced unplugged asleep level
+//   answer() hangUp() mute(on) press(digits) renew(token) wake() close()
+const KEEPS_TRYING_MS = [200, 400, 800, 1500, 3000];
+const BEHIND = 20 * 160;  // bytes: what the network does not take within 400 ms is dropped
+const REPLACED = 4001, REFUSED = 1008;
+
+export class Headset {
+  #told = {};
+  #pass = null;
+  #socket = null;
+  #tries = 0;
+  #again = 0;
+  #doubt = 0;
+  #over = false;
+  #lost = false;
+  #answered = false;
+  #muted = false;
+  #context = null;
+  #stream = null;
+  #node = null;
+  #worklet;
+
+  constructor({ worklet }) { this.#worklet = worklet; }
+
+  on(kind, fn) { (this.#told[kind] ||= []).push(fn); return this; }
+  #tell(kind, detail = {}) { for (const fn of this.#told[kind] || []) fn(detail); }
+
+  async connect(pass) {
+    this.#pass = pass;
+    this.#over = false;
+    const line = this.#sound();
+    this.#open();  // at the same time: a call that was going on is taken up before the microphone is
+    try { await line; } catch (fault) { this.close(); throw fault; }
+  }
+
+  renew(token) { this.#pass = { ...this.#pass, token }; }
+
+  // ---------- microphone and loudspeaker ----------
+  async #sound() {
+    const context = this.#context = new AudioContext({ sampleRate: 8000, latencyHint: "interactive" });
+    const asleep = () => this.#tell("asleep", { on: context.state === "suspended" });
+    context.onstatechange = asleep;
+    const [stream] = await Promise.all([
+      navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } }),
+      context.audioWorklet.addModule(this.#worklet),
+    ]);
+    if (context !== this.#context) { stream.getTracks().forEach((track) => track.stop()); return; }  // closed meanwhile
+    this.#stream = stream;
+    stream.getAudioTracks().forEach((track) => {
+      track.enabled = !this.#muted;
+      track.onended = () => this.#tell("unplugged");
+    });
+    const node = this.#node = new AudioWorkletNode(context, "line", { numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1] });
+    node.port.onmessage = ({ data }) => { if (data.frame) this.#speak(data.frame); else this.#tell("level", data); };
+    context.createMediaStreamSource(stream).connect(node).connect(context.destination);
+    asleep();
+  }
+
+  wake() { this.#context?.resume(); }
+
+  #speak(frame) {
+    const socket = this.#socket;
+    if (!this.#answered || this.#muted || socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > BEHIND) return;
+    socket.send(frame);
+  }
+
+  // ---------- the line ----------
+  #open() {
+    clearTimeout(this.#again);
+    const socket = this.#socket = new WebSocket(this.#pass.url);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => socket.send(JSON.stringify({ event: "register", token: this.#pass.token }));
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return;
+      if (typeof data === "string") this.#take(JSON.parse(data));
+      else if (this.#answered) this.#node?.port.postMessage({ sound: data }, [data]);
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (socket !== this.#socket || this.#over) return;
+      this.#socket = null;
+      if (code === REPLACED) { this.close(); this.#tell("replaced"); return; }
+      if (code === REFUSED) { this.close(); this.#tell("refused", { reason }); return; }
+      if (!this.#lost) { this.#lost = true; this.#tell("lost", { talking: this.#answered }); }
+      const wait = KEEPS_TRYING_MS[Math.min(this.#tries++, KEEPS_TRYING_MS.length - 1)];
+      this.#again = setTimeout(() => this.#open(), wait);
+    };
+  }
+
+  #take(said) {
+    if (said.event === "registered") {
+      this.#tries = 0;
+      if (this.#lost) this.#tell("back");
+      this.#lost = false;
+      // a call that goes on is told right after this; without that word it ended while the line was away
+      if (this.#answered) this.#doubt = setTimeout(() => { this.#silence(); this.#tell("ended", { reason: "" }); }, 1500);
+      if (this.#muted) this.#say({ event: "mute", on: true });
+      this.#tell("ready");
+    } else if (said.event === "answered") {
+      clearTimeout(this.#doubt);
+      this.#answered = true;
+      this.#tell("answered", { call: said.call });
+    } else if (said.event === "ended") {
+      clearTimeout(this.#doubt);
+      this.#silence();
+      this.#tell("ended", { call: said.call, reason: said.reason });
+    } else if (said.event === "refused") {
+      this.#tell("refused", { reason: said.reason });
+      this.close();
+    } else if (said.event === "replaced") {
+      this.close();
+      this.#tell("replaced");
+    } else if (said.event === "ringing") this.#tell("ringing", { call: said.call, from: said.from });
+  }
+
+  #say(message) { if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message)); }
+  #silence() { this.#answered = false; this.#node?.port.postMessage({ quiet: true }); }
+
+  answer() { this.#say({ event: "answer" }); }
+  hangUp() { this.#say({ event: "hang-up" }); }
+  press(digits) { this.#say({ event: "press", digits }); }
+  mute(on) {
+    this.#muted = on;
+    this.#stream?.getAudioTracks().forEach((track) => { track.enabled = !on; });
+    this.#say({ event: "mute", on });
+  }
+
+  close() {
+    this.#over = true;
+    clearTimeout(this.#again);
+    clearTimeout(this.#doubt);
+    this.#silence();
+    this.#socket?.close();
+    this.#socket = null;
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#context?.close();
+    this.#stream = this.#context = this.#node = null;
+  }
+}
