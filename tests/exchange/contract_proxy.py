@@ -54,9 +54,7 @@ def contract_proxy(upstream: str) -> Iterator[ContractProxy]:
             asked = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             form = parse_qs(body.decode(), keep_blank_values=True)
-            wrong = request_faults(
-                self.command, asked.path, parse_qs(asked.query, keep_blank_values=True), form
-            )
+            wrong = request_faults(self.command, asked.path, parse_qs(asked.query, keep_blank_values=True), form)
             if body and self.headers.get("Content-Type") != FORM:
                 wrong.append(f"a body of {self.headers.get('Content-Type')}")
             if not self.headers.get("Authorization", "").startswith("Basic "):
@@ -87,7 +85,7 @@ def contract_proxy(upstream: str) -> Iterator[ContractProxy]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = pass_on  # noqa: N815 - the names the server calls
+        do_GET = do_POST = do_PUT = do_DELETE = pass_on
 
         def log_message(self, *_: object) -> None:
             pass

@@ -20,6 +20,7 @@ from referencing.jsonschema import DRAFT4
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared"
 FILE = Path(os.environ.get("HOTLINE_SHARED", BESIDE)) / "contracts" / "twilio_api_v2010.json"
+WHOLE = "urn:provider"  # what references point into
 METHODS = ("get", "post", "delete")
 NOT_ALWAYS = {"reason_conference_ended"}  # left out while a conference runs: null is not described
 # the description knows no refusals; this is how the provider's documentation shows them
@@ -145,8 +146,8 @@ def _against(schema: Mapping[str, Any], value: Any, where: str) -> list[str]:
 
 @cache
 def _registry() -> Registry[Any]:
-    whole = {"components": _strict(contract()["components"])} if FILE.is_file() else {}
-    return Registry().with_resource("", Resource(contents=whole, specification=DRAFT4))
+    whole = {"components": _strict(contract()["components"])}
+    return Registry().with_resource(WHOLE, Resource(contents=whole, specification=DRAFT4))
 
 
 def _strict(schema: Any) -> Any:
@@ -156,6 +157,8 @@ def _strict(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = {name: _strict(value) for name, value in schema.items()}
+    if isinstance(schema.get("$ref"), str):
+        made["$ref"] = WHOLE + schema["$ref"]
     if isinstance(schema.get("properties"), dict) and "type" in schema:
         made |= {"additionalProperties": False, "required": sorted(schema["properties"].keys() - NOT_ALWAYS)}
     return made

@@ -12,9 +12,8 @@ from twilio.rest import Client
 
 from exchange import Exchange
 
-from .application import ACCOUNT, TOKEN, Application, until
+from .application import ACCOUNT, TOKEN, until
 from .conftest import CALLER, NUMBER, call, ended, rest, rules
-from .openapi import faults
 
 WAITING = "<Response><Pause length='60'/></Response>"
 OTHER = "+8619900005678"
@@ -100,47 +99,6 @@ def test_muting_holding_and_coaching_decide_who_hears_whom(exchange: Exchange) -
     assert hears() == {operator}
     rest(exchange, f"{path}/{boss}.json", Muted="true")
     assert hears() == set()
-
-
-def test_answers_are_as_the_contract_describes_them(exchange: Exchange, application: Application) -> None:
-    application.answer("/ivr/voice", '<Dial><Conference beep="false">room</Conference></Dial>')
-    rules(exchange, {"address": "*", "answer_after_s": 0})
-    leg = call(exchange)
-    until(lambda: leg.room is not None, what="the caller in the room")
-    conference = exchange.board.conferences.running("room")
-    assert conference is not None
-    wrong: list[str] = []
-
-    def hold(described: str, path: str, method: str = "get", **form: Any) -> dict[str, Any]:
-        answer = rest(exchange, path, method.upper(), **form)
-        body = answer.json() if answer.content else None
-        wrong.extend(f"{method} {described}: {fault}" for fault in faults(described, method, answer.status_code, body))
-        return body or {}
-
-    made = hold("/Calls.json", "/Calls.json", "post", To=OTHER, From=NUMBER, Twiml=WAITING)
-    hold("/Calls.json", "/Calls.json", PageSize="1")
-    hold("/Calls/{Sid}.json", f"/Calls/{made['sid']}.json")
-    hold("/Calls/{Sid}.json", f"/Calls/{made['sid']}.json", "post", Status="completed")
-    until(lambda: exchange.board.calls[made["sid"]].over)
-    hold("/Calls/{Sid}.json", f"/Calls/{made['sid']}.json")
-    hold("/Calls/{Sid}.json", f"/Calls/{made['sid']}.json", "delete")
-    people = f"/Conferences/{conference.sid}/Participants"
-    described = "/Conferences/{ConferenceSid}/Participants"
-    added = hold(f"{described}.json", f"{people}.json", "post", To="client:a", From=NUMBER, Label="boss")
-    until(lambda: added["call_sid"] in conference.members, what="the one added")
-    hold(f"{described}.json", f"{people}.json")
-    hold(described + "/{CallSid}.json", f"{people}/boss.json")
-    hold(described + "/{CallSid}.json", f"{people}/boss.json", "post", Muted="true")
-    hold(described + "/{CallSid}.json", f"{people}/boss.json", "delete")
-    hold("/Conferences.json", "/Conferences.json")
-    hold("/Conferences/{Sid}.json", f"/Conferences/{conference.sid}.json")
-    hold("/Conferences/{Sid}.json", f"/Conferences/{conference.sid}.json", "post", Status="completed")
-    hold("/Conferences/{Sid}.json", f"/Conferences/{conference.sid}.json")
-    sent = hold("/Messages.json", "/Messages.json", "post", To=OTHER, From=NUMBER, Body="已受理")
-    hold("/Messages.json", "/Messages.json")
-    hold("/Messages/{Sid}.json", f"/Messages/{sent['sid']}.json")
-    assert wrong == []
-    ended(leg)
 
 
 REFUSED: list[tuple[str, dict[str, str], int, int]] = [
