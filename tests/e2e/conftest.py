@@ -1,4 +1,5 @@
-"""The whole house on this machine: real processes, real sockets, the embedded Valkey, the demo city."""
+"""The whole house on this machine: real processes, real sockets, the demo city, on what this run is for: SQLite and the
+embedded Valkey as in the demo, or PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -18,11 +19,25 @@ from hotline.demo.__main__ import prepare
 from hotline.demo.places import LOOPBACK, MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import Program, Supervisor, embedded_valkey, programs
 from hotline.demo.story import Teller, World
+from tests.databases import MakeDatabase
+from tests.needs import ON
+from tests.redis_server import kept_redis
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several test processes one tells all stories of the house, so that it is started once; other files keep
+    together for the same reason."""
+    for item in items:
+        if HERE in item.path.parents:
+            together = "house" if "house" in getattr(item, "fixturenames", ()) else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(together))
 
 
 @dataclass
 class Valkey:
-    """The embedded Valkey. A test may stop it and start it again: the same port, and what it held."""
+    """The embedded Valkey, or Redis. A test may stop it and start it again: the same port, and what it held."""
 
     folder: Path
     port: int
@@ -32,7 +47,8 @@ class Valkey:
     def start(self) -> None:
         """Return once it answers; at once when it runs."""
         if not self.runs:
-            self._server.enter_context(embedded_valkey(self.folder, self.port))
+            serve = embedded_valkey if ON == "sqlite" else kept_redis
+            self._server.enter_context(serve(self.folder, self.port))
             self.runs = True
 
     def stop(self) -> None:
@@ -53,14 +69,14 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> Iterator[House]:
     """Start every process once for the session and end them all."""
     folder: Path = tmp_path_factory.mktemp("house")
     logs = folder / "logs"
     logs.mkdir()
     kept = load_secrets(folder)
     ports = choose_ports(usual=False)
-    env = environment(folder, ports, kept, MODEL)
+    env = environment(folder, ports, kept, MODEL) | {"HOTLINE_DATABASE_URL": make_database()}
     settings = Settings.from_env(env)
     token = prepare(settings, kept["password"])
     supervisor = Supervisor(env, logs)

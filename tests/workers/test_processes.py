@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from hotline import outbox, queues
 from hotline.bootstrap import Runtime, build
 from hotline.config import Settings
-from hotline.db import Base, KeyRing, session_scope, use_key_ring
+from hotline.db import KeyRing, session_scope, use_key_ring
 from hotline.outbox import OutboxMessage
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
@@ -38,11 +38,11 @@ def carrier() -> Iterator[Carrier]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, redis_process: RedisProcess, carrier: Carrier) -> dict[str, str]:
+def environment(database_url: str, redis_process: RedisProcess, carrier: Carrier) -> dict[str, str]:
     """Settings as an administrator would write them."""
     return {
         "HOTLINE_PUBLIC_URL": "http://127.0.0.1:9",
-        "HOTLINE_DATABASE_URL": f"sqlite:///{tmp_path}/site.db",
+        "HOTLINE_DATABASE_URL": database_url,
         "HOTLINE_REDIS_URL": redis_process.url,
         "HOTLINE_SECRET_KEY": "s" * 40,
         "HOTLINE_DATA_KEYS": "k1:" + base64.b64encode(os.urandom(32)).decode(),
@@ -56,7 +56,6 @@ def environment(tmp_path: Path, redis_process: RedisProcess, carrier: Carrier) -
 def site(environment: dict[str, str], keys: KeyRing) -> Iterator[Runtime]:
     """The same site seen from a web process."""
     runtime = build(Settings.from_env(environment))
-    Base.metadata.create_all(runtime.engine)
     yield runtime
     runtime.close()
     use_key_ring(keys)

@@ -20,7 +20,6 @@ from hotline.errors import HotlineError, NotAllowedNow
 from hotline.outbox import OutboxMessage
 from tests.factories import calls as make
 
-pytest_plugins = ("tests.databases", "tests.postgres")
 SECOND = timedelta(seconds=1)
 
 

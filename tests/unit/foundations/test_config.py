@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 
 import pytest
 
 from hotline.config import Settings, SettingsError
 
-KEY = base64.b64encode(os.urandom(32)).decode()
+KEY = base64.b64encode(bytes(range(32))).decode()
 GOOD = {
     "HOTLINE_PUBLIC_URL": "https://12345.example.gov.cn/",
     "HOTLINE_DATABASE_URL": "sqlite:///x.db",

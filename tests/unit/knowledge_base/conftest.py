@@ -11,10 +11,6 @@ from sqlalchemy.orm import Session
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.knowledge_base.service import ImportResult, import_entries
 from tests.conftest import NOON
-from tests.databases import either_engine, either_sessions, either_url
-from tests.postgres import postgres_cluster, postgres_url
-
-__all__ = ["either_engine", "either_sessions", "either_url", "postgres_cluster", "postgres_url"]
 
 TODAY = date(2026, 11, 18)
 

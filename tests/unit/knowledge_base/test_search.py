@@ -130,7 +130,11 @@ def test_refresh_takes_in_only_what_changed(session: Session, index: KnowledgeIn
 def test_an_index_starts_over_when_the_database_went_back(session: Session, index: KnowledgeIndex, take: Take) -> None:
     for table in (SimilarQuestion, Change, Entry):
         session.execute(delete(table))
-    session.connection().exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = 'kb_changes'")
+    rewind = {
+        "sqlite": "DELETE FROM sqlite_sequence WHERE name = 'kb_changes'",
+        "postgresql": "SELECT setval(pg_get_serial_sequence('kb_changes', 'id'), 1, false)",
+    }
+    session.connection().exec_driver_sql(rewind[session.get_bind().dialect.name])
     session.expunge_all()
     take(ROWS[1])
     index.refresh(session)
