@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from .switchboard import Switchboard
 
@@ -13,7 +13,7 @@ POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self'",
         "media-src 'self'",
-        "connect-src 'self'",
+        "connect-src 'self' {line}",
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -39,7 +39,9 @@ def routes(board: Switchboard) -> Blueprint:
 
     @page.after_request
     def strict(answer: Response) -> Response:
-        answer.headers["Content-Security-Policy"] = POLICY
+        # Some browsers do not count a socket of the same address as 'self'.
+        line = f"ws://{request.host.rpartition(':')[0]}:{request.environ['SERVER_PORT']}"
+        answer.headers["Content-Security-Policy"] = POLICY.format(line=line)
         answer.headers["X-Content-Type-Options"] = "nosniff"
         answer.headers["Referrer-Policy"] = "no-referrer"
         return answer

@@ -115,21 +115,22 @@ def ended(leg: Leg, patience: float = 15.0) -> Leg:
 
 def likeness(heard: bytes, said: Path) -> float:
     """How much of a sound is in what a leg heard: 1 is all of it unchanged, 0 nothing."""
-    return _match(_samples(mulaw_of_file(said)), _samples(heard))
+    return match(_samples(mulaw_of_file(said)), _samples(heard))
 
 
 def pieces(heard: bytes, said: Path) -> float:
     """The share of a sound's tenths of a second that a leg heard, wherever they came: a busy machine leaves gaps."""
     wanted, given = _samples(mulaw_of_file(said)), _samples(heard)
     parts = [wanted[at : at + PIECE] for at in range(0, len(wanted) - PIECE + 1, PIECE)]
-    return sum(_match(part, given) > 0.8 for part in parts) / len(parts)
+    return sum(match(part, given) > 0.8 for part in parts) / len(parts)
 
 
 def _samples(mulaw: bytes) -> Samples:
     return numpy.frombuffer(audioop.ulaw2lin(mulaw, 2), "<i2").astype(float)
 
 
-def _match(wanted: Samples, given: Samples) -> float:
+def match(wanted: Samples, given: Samples) -> float:
+    """How like the likest place of `given` is to `wanted`, whatever their loudness."""
     if len(given) < len(wanted):
         given = numpy.pad(given, (0, len(wanted) - len(given)))
     size = 1 << (len(given) + len(wanted)).bit_length()

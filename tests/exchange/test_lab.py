@@ -118,11 +118,11 @@ def test_the_page_is_whole_by_itself(start: Start, sounds: Path) -> None:
     assert "unsafe" not in policy
     assert "路灯坏了" in page.text
     assert "演示模型" in page.text
-    assert f"<option>{NUMBER}</option>" in page.text
+    assert f'<option value="{NUMBER}">' in page.text
     assert "http://" not in page.text
     assert "https://" not in page.text
     assert "style=" not in page.text
-    for name in ("phone.js", "phone.css", "phone.svg"):
+    for name in ("phone.js", "line.js", "voice.js", "mic-worklet.js", "ear-worklet.js", "phone.css", "phone.svg"):
         assert requests.get(f"{exchange.url}/static/{name}", timeout=5).status_code == 200
 
 
