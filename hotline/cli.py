@@ -16,7 +16,7 @@ from rich.table import Table
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from hotline import bootstrap
+from hotline import bootstrap, cli_city
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
 from hotline.accounts.roles import UNITS, Role
@@ -57,6 +57,9 @@ def _runtime() -> bootstrap.Runtime:
 @click.version_option(package_name="hotline-12345")
 def main() -> None:
     """An open-source 12345 government hotline."""
+
+
+main.add_command(cli_city.import_)
 
 
 @main.group()

@@ -16,6 +16,11 @@ def named(session: Session, user_ids: Iterable[int | None]) -> dict[int, User]:
     return {user.id: user for user in session.scalars(select(User).where(User.id.in_(wanted)))} if wanted else {}
 
 
+def by_username(session: Session, username: str) -> User | None:
+    """Return the user with this name to log in by."""
+    return session.scalar(select(User).where(User.username == username))
+
+
 def called(session: Session, text: str) -> list[User]:
     """Return the users whose name or user name holds ``text``, by user name."""
     return list(

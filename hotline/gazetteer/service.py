@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from hotline import audit
@@ -17,6 +18,18 @@ from hotline.knowledge_base.tokens import sound_of
 from hotline.units.models import Unit
 
 COUNTY_TIER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlace:
+    """A place to be added."""
+
+    name: str
+    kind: str
+    county: Unit
+    area_code: str = ""
+    aliases: Sequence[str] = ()
+    active: bool = True
 
 
 def put_place(
@@ -63,6 +76,41 @@ def put_place(
         after=state_of(place),
     )
     return place
+
+
+def add_places(session: Session, *, actor: Actor, now: datetime, places: Sequence[NewPlace]) -> None:
+    """Add many places that are known to be new and right, each with its audit row, in three statements."""
+    rows = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "county_id": one.county.id,
+            "area_code": one.area_code,
+            "active": one.active,
+        }
+        for one in places
+    ]
+    ids = session.scalars(insert(Place).returning(Place.id, sort_by_parameter_order=True), rows).all()
+    names = [
+        {"place_id": place_id, "name": name, "sound": sound_of(name)}
+        for place_id, one in zip(ids, places, strict=True)
+        for name in dict.fromkeys([one.name, *one.aliases])
+    ]
+    session.execute(insert(PlaceName), names)
+    audit.added_many(
+        session,
+        at=now,
+        user_id=actor.user_id,
+        subject="place",
+        things={
+            f"{one.county.code}/{one.kind}/{one.name}": {
+                "area_code": one.area_code,
+                "aliases": list(one.aliases),
+                "active": one.active,
+            }
+            for one in places
+        },
+    )
 
 
 def state_of(place: Place) -> dict[str, Any]:

@@ -132,12 +132,17 @@ def run(
             )
             for chunk in _batched(good):
                 present = table.present(chunk)
+                new = []
                 with session.no_autoflush:  # a key stands once in the file: what is not flushed yet is not asked for
                     for values in chunk:
                         before = present.get(table.key(values))
                         whole = _whole(kind, values, before)
-                        if before is None or whole != before:
+                        if before is None:
+                            new.append(whole)
+                        elif whole != before:
                             table.write(whole, before, writing)
+                    if new:
+                        table.write_new(new, writing)
                 session.flush()
         audit.record(
             session,

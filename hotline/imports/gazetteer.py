@@ -50,6 +50,14 @@ class PlaceTable(Table):
         if self._county(values["county"]) is None:
             yield Fault("county", f"没有编号或行政区划代码为 {values['county']} 的县（市、区）")
 
+    def write_new(self, rows: Sequence[Values], writing: Writing) -> None:
+        new = []
+        for values in rows:
+            county = self._county(values["county"])
+            assert county is not None, "faults() has looked"
+            new.append(places.NewPlace(**(values | {"county": county})))
+        places.add_places(self.session, actor=writing.actor, now=writing.now, places=new)
+
     def write(self, values: Values, before: Values | None, writing: Writing) -> None:
         county = self._county(values["county"])
         assert county is not None, "faults() has looked"
