@@ -89,6 +89,7 @@ class Telephone:
             before.end(REPLACED)
         link.tell("registered", address=self.address)
         self._alone = 0
+        self._muted = False  # whoever takes it up says anew whether its microphone is closed
         leg = self.leg
         if leg is None:
             return

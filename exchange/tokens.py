@@ -35,7 +35,8 @@ def address_of(token: str, *, account_sid: str, api_key_sid: str, api_key_secret
     incoming = voice.get("incoming") if isinstance(voice, dict) else None
     if not isinstance(incoming, dict) or incoming.get("allow") is not True:
         raise TokenError("令牌不允许接听")
-    address = f"client:{grants.get('identity')}"
-    if not CLIENT.match(address):
+    identity = grants.get("identity")
+    address = f"client:{identity}"
+    if not isinstance(identity, str) or not CLIENT.match(address):
         raise TokenError("令牌里没有坐席")
     return address

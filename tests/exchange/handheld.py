@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from typing import Any
 
@@ -79,7 +80,7 @@ class Handheld:
 
     def lose(self) -> None:
         """The network goes: no goodbye."""
-        self._socket.shutdown()
+        self._socket.sock.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> None:
         try:
