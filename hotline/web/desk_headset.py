@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from hotline.calls.events import leg_on
 from hotline.calls.states import Track
-from hotline.errors import Invalid, NotAllowedNow
+from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.web import desk, desk_page, pages, switchboard
 from hotline.web.access import roles, the_actor, visitor
@@ -45,7 +45,12 @@ def headset() -> ResponseReturnValue:
 @roles(OPERATOR)
 def hold(call_id: int) -> ResponseReturnValue:
     """Whether the caller is on hold, as the carrier says: a page loaded anew knows no better. Empty outside a talk."""
-    line = _callers_line(call_id)
+    try:
+        line = _callers_line(call_id)
+    except NotFound:  # it went to somebody else meanwhile; the page's head says so and leads back
+        if not pages.is_htmx():
+            raise
+        line = None
     try:
         held = line is not None and runtime().telephony.is_held(line, room_of(call_id))
     except (CarrierRefused, CarrierUnreachable):
