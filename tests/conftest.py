@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,10 @@ from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_
 
 # servers of the run's own, started only when a test asks for one
 pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases")
+
+# a slow machine is no fault of ours
+settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hotline")
 
 NOON = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Hengshui
 

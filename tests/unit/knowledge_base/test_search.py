@@ -132,7 +132,7 @@ def test_an_index_starts_over_when_the_database_went_back(session: Session, inde
         session.execute(delete(table))
     rewind = {
         "sqlite": "DELETE FROM sqlite_sequence WHERE name = 'kb_changes'",
-        "postgresql": "SELECT setval(pg_get_serial_sequence('kb_changes', 'id'), 1, false)",
+        "postgresql": "SELECT setval(pg_get_serial_sequence('kb_changes', 'seq'), 1, false)",
     }
     session.connection().exec_driver_sql(rewind[session.get_bind().dialect.name])
     session.expunge_all()
