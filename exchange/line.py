@@ -99,15 +99,13 @@ def routes(board: Switchboard) -> Blueprint:
             return Response(status=400)
         link = BrowserLink(wire)
         link.start()
-        with board.lines.lock:
-            board.links.add(link)
+        board.opened(link)
         try:
             _serve(board, wire, link, own_page)
         except WireClosed:
             log.debug("a line is closed")
         finally:
-            with board.lines.lock:
-                board.links.discard(link)
+            board.closed(link)
             link.end(NORMAL)
             wire.cut()
         return Response()  # to a socket that is shut: the server finds nobody there

@@ -246,6 +246,18 @@ class Switchboard:
             self.telephones.attach(telephone, leg, handset.tick)
             return Rule(leg.to)
 
+    def opened(self, link: OpenLink) -> None:
+        """A browser has connected; it will be told when the exchange ends, which may be at once."""
+        with self.lines.lock:
+            self.links.add(link)
+            if self._stopping:
+                link.end(GOING_AWAY)
+
+    def closed(self, link: OpenLink) -> None:
+        """That browser's socket is gone."""
+        with self.lines.lock:
+            self.links.discard(link)
+
     def register(self, address: str, link: Link) -> Telephone:
         """A browser will take the calls to this address; one that rings there already, by hand, is the first."""
         telephone = self.telephones.registered(address, link)

@@ -22,6 +22,7 @@ let callLine = null; // the line of the call this page dialled or took up
 let numberLine = null; // the line on which calls to my number ring
 let speaking = null; // whichever of the two is in a call
 let wanted = false; // whether this page is to sound: from the click that dials or answers until the end of the call
+let rings = null; // the call that rings on the number's line
 let held = false;
 let dialledAnew = true; // the next key begins a new number
 
@@ -133,7 +134,10 @@ function putDown(words) {
 // What the exchange tells on either line; `line` is the one it came on.
 const HEARD = {
   sound: (line, codes) => voice.play(codes),
-  ringing: () => lookAround().then(render, console.warn),
+  ringing: (line, { call: sid }) => {
+    rings = sid;
+    lookAround().then(render, console.warn);
+  },
   answered: (line) => {
     speaking = line;
     if (voice.muted) line.say("mute", { on: true });
@@ -268,7 +272,7 @@ $("answer").addEventListener("click", () => attempt(() => withVoice(async () => 
   const taken = ringing;
   ringing = null;
   take(await ask(`/lab/calls/${taken.sid}/answer`, "POST", {}));
-  if (numberLine === null || numberLine.over) connectCall();
+  if (taken.sid !== rings || numberLine === null || numberLine.over) connectCall();
 })));
 $("decline").addEventListener("click", () => attempt(() => ask(`/lab/calls/${ringing.sid}/hang-up`, "POST", {})));
 $("say")?.addEventListener("click", () => attempt(() => ask(`/lab/calls/${call.sid}/say`, "POST", { wav: chosen() })));

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from exchange import Exchange
 from exchange.leg import Leg
-from exchange.sound import RATE
+from exchange.sound import RATE, loudness
 from tests.needs import chromium
 from tests.web.shared.styleguide import FLAGS
 
@@ -171,6 +171,37 @@ def resampled(samples: Samples, rate: float) -> Samples:
     if size < 2:
         return numpy.zeros(RATE)
     return numpy.fft.irfft(numpy.fft.rfft(samples)[: size // 2 + 1], size)
+
+
+OFFLINE = """async ([rate, hertz]) => {
+  const context = new OfflineAudioContext(1, rate, rate);
+  await context.audioWorklet.addModule("/static/mic-worklet.js");
+  const tone = new OscillatorNode(context, { frequency: hertz });
+  const loudness = new GainNode(context, { gain: 0.5 });
+  const microphone = new AudioWorkletNode(context, "microphone", { outputChannelCount: [1] });
+  const frames = [];
+  microphone.port.onmessage = ({ data }) => frames.push(...data.frame);
+  tone.connect(loudness).connect(microphone).connect(context.destination);
+  tone.start();
+  await context.startRendering();
+  while (frames.length < 7500) await new Promise((go) => setTimeout(go, 20));
+  return frames;
+}"""
+
+
+def test_what_a_line_cannot_carry_is_filtered_out_before_it_comes_back_as_noise(start: Start) -> None:
+    with a_browser() as browser, the_page(browser, start()) as page:
+        for rate in (48000, 44100, 16000):
+            for hertz, least, most in (
+                (400, 0.9, 1.1),
+                (1000, 0.9, 1.1),
+                (2800, 0.9, 1.1),
+                (4600, 0, 0.02),
+                (6000, 0, 0.02),
+            ):
+                mulaw = bytes(page.evaluate(OFFLINE, [rate, hertz]))[800:7200]
+                loud = loudness(mulaw) / (0.5 * 32767 / 2**0.5)
+                assert least <= loud <= most, (rate, hertz, loud)
 
 
 def test_a_muted_microphone_is_not_heard(desk: Exchange, microphone: tuple[str, ...]) -> None:
