@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -22,10 +23,12 @@ from hotline.calls.events import locked_call
 from hotline.calls.models import Call
 from hotline.calls.states import Track
 from hotline.errors import Invalid, NotAllowedNow
+from hotline.gazetteer.models import PLACE_WORDS, PlaceKind
+from hotline.gazetteer.queries import Heard, named_in
 from hotline.units import queries as units
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders import proposal, queries, service
-from hotline.work_orders.filling import fill
+from hotline.work_orders.filling import fill, which_place
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import DemandType, Status, Urgency
 
@@ -59,6 +62,21 @@ class City:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceChoice:
+    """A place the operator may choose: ``words`` tell it from the others of its name."""
+
+    name: str
+    words: str
+    area_code: str
+
+
+def _choice(heard: Heard) -> PlaceChoice:
+    place = heard.place
+    words = f"{proposal.place_name(place.county)} · {PLACE_WORDS[PlaceKind(place.kind)]}"
+    return PlaceChoice(heard.name, words, place.area_code or place.county.area_code)
+
+
+@dataclass(frozen=True, slots=True)
 class DraftForm:
     """What the form shows. ``from_call``: fields the conversation filled and nobody touched."""
 
@@ -66,6 +84,7 @@ class DraftForm:
     matter: int
     values: dict[str, Any]
     from_call: frozenset[str]
+    which: tuple[PlaceChoice, ...] = ()  # places of one name in several counties, among which the operator has to ask
 
     @property
     def shown(self) -> str:
@@ -94,14 +113,17 @@ def said_by_caller(session: Session, call: Call) -> list[str]:
 def draft_form(session: Session, call: Call, here: City) -> DraftForm:
     """Return the form of a call's present demand. The second one of a call begins empty: the words are the first's."""
     order, settled = orders_of(session, call)
-    told = {}
+    told: dict[str, str] = {}
+    which: tuple[PlaceChoice, ...] = ()
     if not settled:
-        told = fill(said_by_caller(session, call), units=here.units, categories=here.categories, lines=here.lines)
+        said, gazetteer = said_by_caller(session, call), partial(named_in, session)
+        told = fill(said, units=here.units, categories=here.categories, lines=here.lines, gazetteer=gazetteer)
+        which = tuple(map(_choice, which_place(said, units=here.units, gazetteer=gazetteer)))
     touched = set(order.touched) if order is not None else set()
     values = {name: getattr(order, name) if order is not None else blank for name, blank in BLANK.items()}
     filled = {name: value for name, value in told.items() if name in BLANK and name not in touched}
     known = {field: getattr(call.caller, name) or "" for field, name in OF_CALLER.items()}
-    return DraftForm(order, len(settled), values | filled | known, frozenset(filled))
+    return DraftForm(order, len(settled), values | filled | known, frozenset(filled), which)
 
 
 def posted(form: MultiDict[str, str]) -> dict[str, Any]:

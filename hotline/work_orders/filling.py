@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
+from hotline.gazetteer.queries import Heard
+from hotline.gazetteer.service import COUNTY_TIER
 from hotline.knowledge_base.tokens import sound_of
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders.proposal import place_name
@@ -68,26 +70,35 @@ class Found:
     name: str
 
 
+# what looks places up in a text: ``hotline.gazetteer.queries.named_in`` on an open session
+Gazetteer = Callable[[str], Sequence[Heard]]
+
+
+def _no_places(_text: str) -> Sequence[Heard]:
+    return ()
+
+
 def fill(
     said: Sequence[str],
     *,
     units: Sequence[Unit],
     categories: Sequence[Category],
     lines: Sequence[ResponsibilityLine],
+    gazetteer: Gazetteer = _no_places,
 ) -> dict[str, str]:
     """Return draft fields with what the caller's words (finals, in order) tell; fields nothing tells are left out.
 
     Words are written as heard: a wrong character is the operator's to mend, a guess would hide it. Only names of
-    units are written as they should be, since the tree knows them.
+    units and of places in the gazetteer are written as they should be, since the tree and the gazetteer know them.
+    A place of a name that stands in two counties tells no area: see ``which_place``.
     """
-    sentences = [sentence for sentence in (_telling(one) for one in said) if sentence]
-    if not sentences:
+    text = telling_text(said)
+    if not text:
         return {}
-    text = "，".join(sentences)
     heard = "，".join(said)
     kind = _first(_TYPE_CUES, heard)
     fields = {
-        "title": sentences[0][:TITLE_LENGTH],
+        "title": text.split("，", 1)[0][:TITLE_LENGTH],
         "content": f"市民{'咨询' if kind == DemandType.CONSULT else '反映'}：{text}。"[:CONTENT_LENGTH],
         "demand_type": kind or "",
         "urgency": _first(_URGENCY_CUES, heard) or "",
@@ -95,10 +106,57 @@ def fill(
         "category_code": guess_category(text, categories=categories, lines=lines),
     }
     places = places_in(text, units)
+    named = _named(text, places, gazetteer)
     if places:
         fields["area_code"] = places[-1].unit.area_code
-        fields["address"] = _address(text, places)
+    if len(named) == 1:
+        place = named[0].place
+        fields["area_code"] = place.area_code or fields.get("area_code") or place.county.area_code
+    if places or named:
+        fields["address"] = _address(text, [*places, *(_as_found(one) for one in named[:1])])
     return {name: value for name, value in fields.items() if value}
+
+
+def which_place(said: Sequence[str], *, units: Sequence[Unit], gazetteer: Gazetteer) -> list[Heard]:
+    """Return the places among which the operator must ask: one name the caller said, in several counties, none named.
+
+    Empty when the words leave nothing to ask.
+    """
+    text = telling_text(said)
+    named = _named(text, places_in(text, units), gazetteer) if text else []
+    return named if len(named) > 1 else []
+
+
+def telling_text(said: Sequence[str]) -> str:
+    """Return the caller's words without what is said to be polite, parted by commas; empty when nothing is left."""
+    return "，".join(sentence for sentence in (_telling(one) for one in said) if sentence)
+
+
+def _named(text: str, places: Sequence[Found], gazetteer: Gazetteer) -> list[Heard]:
+    """Return the places of the longest name told, of which one is meant: those of the county that is named, if any;
+    one that stands in a named township before others. Names that are part of a unit's own say nothing new."""
+    spans = [(found.at, found.at + found.length) for found in places]
+    heard = [
+        one
+        for one in gazetteer(text)
+        if not any(start <= one.at and one.at + one.length <= end for start, end in spans)
+    ]
+    if places:
+        county = places[0].unit if places[0].unit.tier == COUNTY_TIER else places[0].unit.parent_id
+        county_id = county.id if isinstance(county, Unit) else county
+        heard = [one for one in heard if one.place.county_id == county_id]
+    if not heard:
+        return []
+    same = [one for one in heard if (one.at, one.length) == (heard[0].at, heard[0].length)]
+    areas = {found.unit.area_code for found in places}
+    nearer = [one for one in same if one.place.area_code and one.place.area_code in areas]
+    if nearer or len({one.place.county_id for one in same}) == 1:
+        return (nearer or same)[:1]  # a road and an estate of one name in one county lie in one county
+    return same
+
+
+def _as_found(heard: Heard) -> Found:
+    return Found(heard.place.county, heard.at, heard.length, heard.name)
 
 
 def _telling(sentence: str) -> str:

@@ -121,6 +121,17 @@
   document.addEventListener("input", (event) => {
     if (event.target.form?.id === "draft") event.target.classList.remove("from-call");
   });
+  // an answer among a few fills its field as if it had been chosen there
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest("button[data-choose]");
+    const node = choice && field(choice.dataset.choose);
+    if (!node) return;
+    node.value = choice.value;
+    if (node.value !== choice.value) return;  // a choice this page does not have: the form takes it to the server
+    event.preventDefault();
+    ["input", "change"].forEach((kind) => node.dispatchEvent(new Event(kind, { bubbles: true })));
+    body.dispatchEvent(new CustomEvent("filled"));
+  });
 
   const TRY_AGAIN_MS = 8000;
   let unsaved = 0, failedAt = 0;

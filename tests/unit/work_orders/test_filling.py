@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
+from hotline.accounts.service import SYSTEM
+from hotline.gazetteer.queries import named_in
+from hotline.gazetteer.service import put_place
 from hotline.units.models import Category, ResponsibilityLine, Unit
+from hotline.units.queries import active_units
 from hotline.work_orders.drafting import _checked
-from hotline.work_orders.filling import fill, places_in
+from hotline.work_orders.filling import fill, places_in, which_place
+from tests.conftest import NOON
+from tests.factories.units import City, city
 
 
 def unit(id: int, name: str, tier: int, parent: int | None, area: str) -> Unit:
@@ -107,3 +115,50 @@ def test_courtesy_alone_fills_nothing_and_a_common_word_is_no_category() -> None
 def test_whatever_is_heard_the_draft_takes_it(said: list[str]) -> None:
     fields = filled(*said)
     assert _checked(fields) == fields
+
+
+# ---- places of the gazetteer
+
+
+def with_places(session: Session, *listed: tuple[str, str, str]) -> City:
+    """The small city with places: name, kind, code of the county."""
+    here = city(session)
+    here.county.name, here.other_county.name = "冀州区人民政府", "桃城区人民政府"
+    counties = {"JZ": here.county, "TC": here.other_county}
+    for name, kind, county in listed:
+        put_place(session, actor=SYSTEM, now=NOON, name=name, kind=kind, county=counties[county], aliases=[f"老{name}"])
+    session.flush()
+    return here
+
+
+def told(session: Session, *said: str) -> tuple[dict[str, str], list[str]]:
+    units, gazetteer = active_units(session), partial(named_in, session)
+    asked = which_place(said, units=units, gazetteer=gazetteer)
+    fields = fill(said, units=units, categories=[], lines=[], gazetteer=gazetteer)
+    return fields, [one.place.county.code for one in asked]
+
+
+def test_a_road_of_the_gazetteer_tells_its_county_and_is_written_as_it_should_be(session: Session):
+    with_places(session, ("德政大道", "road", "JZ"))
+    fields, asked = told(session, "德正大道那边的路灯不亮了")
+    assert (fields["area_code"], fields["address"], asked) == ("131103", "德政大道", [])
+    assert told(session, "老德政大道的路灯不亮了")[0]["area_code"] == "131103"
+
+
+def test_one_name_in_two_counties_is_asked_for_and_fills_no_area(session: Session):
+    with_places(session, ("人民路", "road", "JZ"), ("人民路", "road", "TC"))
+    fields, asked = told(session, "人民路的路灯不亮了")
+    assert "area_code" not in fields and fields["address"].startswith("人民路")
+    assert asked == ["JZ", "TC"]
+
+
+def test_naming_the_county_answers_the_question(session: Session):
+    with_places(session, ("人民路", "road", "JZ"), ("人民路", "road", "TC"))
+    fields, asked = told(session, "桃城区人民路的路灯不亮了")
+    assert (fields["area_code"], fields["address"], asked) == ("131102", "桃城区人民路", [])
+
+
+def test_a_place_taken_out_of_use_is_not_heard(session: Session):
+    here = with_places(session, ("人民路", "road", "JZ"))
+    put_place(session, actor=SYSTEM, now=NOON, name="人民路", kind="road", county=here.county, active=False)
+    assert "area_code" not in told(session, "人民路的路灯不亮了")[0]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hotline.accounts.service import SYSTEM
 from hotline.calls import queries as calls
 from hotline.calls import service
 from hotline.calls.models import Call
 from hotline.db import SessionFactory, session_scope
+from hotline.gazetteer.service import put_place
+from hotline.units.queries import by_code
 from hotline.work_orders import queries as orders
 from hotline.work_orders.states import Status
 from tests.web.desk.conftest import Desk, say
@@ -158,3 +161,26 @@ def test_nothing_fitting_is_answered_for_a_reason_and_without_one_it_is_not(
     with session_scope(sessions) as session:
         order = orders.of_call(session, talking)[0]
         assert (order.status, order.no_entry_reason) == (Status.ANSWERED, "告知物业电话")
+
+
+def test_a_place_of_two_counties_is_asked_for_and_the_answer_is_kept(
+    ready: Desk,
+    rings: Callable[..., int],
+    answered: Callable[[int], None],
+    sessions: SessionFactory,
+    clock: Clock,
+) -> None:
+    with session_scope(sessions) as session:
+        for code in ("JZ", "TC"):
+            county = by_code(session, code)
+            put_place(session, actor=SYSTEM, now=clock(), name="五洲国际", kind="estate", county=county)
+    talking = rings("五洲国际停水两天了")
+    ready.open()
+    ready.send(f"/desk/calls/{talking}/accept")
+    answered(talking)
+    page = ready.open(f"/desk/calls/{talking}")
+    assert "“五洲国际”不止一处" in page
+    assert page.count('data-choose="area_code"') == 2
+    assert ready.send(f"/desk/calls/{talking}/draft", ready.fields() | {"area_code": "131102"}).status_code == 303
+    assert "不止一处" not in ready.open(f"/desk/calls/{talking}")
+    assert ready.fields()["area_code"] == "131102"
