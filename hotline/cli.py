@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,15 @@ import requests
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from hotline import bootstrap, cli_city
+from hotline import bootstrap, cli_city, cli_setup
 from hotline.accounts import service as accounts
-from hotline.accounts.models import User
 from hotline.accounts.roles import UNITS, Role
 from hotline.clock import utc_now
 from hotline.config import Settings, SettingsError
 from hotline.db import session_scope
+from hotline.doctor import Finding
+from hotline.doctor import look as inspect
 from hotline.errors import HotlineError
 from hotline.knowledge_base import service as knowledge_base
 from hotline.migrations import run as migrations
@@ -60,6 +59,7 @@ def main() -> None:
 
 
 main.add_command(cli_city.import_)
+main.add_command(cli_setup.setup)
 
 
 @main.group()
@@ -322,39 +322,9 @@ def _percent(share: float | None) -> str:
 @main.command()
 def doctor() -> None:
     """Look at the settings and everything they name; exit 1 when something is missing."""
-    settings = Settings.from_env()
-    findings: list[tuple[str, bool, str]] = [("settings", True, "complete")]
-    runtime = bootstrap.build(settings)
-    try:
-        with runtime.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        current, newest = migrations.current(settings.database_url), migrations.head()
-        findings.append(("database", current == newest, f"at {current or 'no tables'}, newest {newest}"))
-        if current == newest:
-            with session_scope(runtime.sessions) as session:
-                staff = session.scalar(select(User.id).limit(1)) is not None
-            findings.append(("users", staff, "there are some" if staff else "run: hotline user create"))
-    except SQLAlchemyError as fault:
-        findings.append(("database", False, str(fault).splitlines()[0]))
-    findings.append(_look_at_redis(settings))
-    try:
-        findings.append(("speech model", True, str(check_model(settings.speech_model))))
-    except ModelFault as fault:
-        findings.append(("speech model", False, str(fault)))
-    for name, good, words in findings:
-        console.print(f"[{'green' if good else 'red'}]{'✓' if good else '✗'}[/] {name}: {words}", highlight=False)
-    if not all(good for _, good, _ in findings):
+    findings = inspect(_runtime())
+    cli_setup.tell(Finding("settings", True, "complete"))
+    for found in findings:
+        cli_setup.tell(found)
+    if not all(found.good for found in findings):
         sys.exit(1)
-
-
-def _look_at_redis(settings: Settings) -> tuple[str, bool, str]:
-    import redis  # noqa: PLC0415 - only this look needs the client itself
-
-    if not settings.redis_url:
-        return ("redis", False, "HOTLINE_REDIS_URL is not set: pushes and live screens need it")
-    limit = timedelta(seconds=2).total_seconds()
-    try:
-        redis.Redis.from_url(settings.redis_url, socket_timeout=limit, socket_connect_timeout=limit).ping()
-    except redis.RedisError as fault:
-        return ("redis", False, str(fault))
-    return ("redis", True, "answers")
