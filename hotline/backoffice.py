@@ -16,6 +16,8 @@ from hotline.follow_ups import queries as follow_ups
 from hotline.units import queries as units
 from hotline.web import office_watch, order_pages, pages
 from hotline.web.access import actor, roles, the_actor, when
+from hotline.web.city import bp as city
+from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
 from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
@@ -25,6 +27,7 @@ from hotline.work_orders.states import Status
 
 bp = Blueprint("office", __name__, url_prefix="/office")
 bp.register_blueprint(office_watch.bp)
+bp.register_blueprint(city)
 
 INSIDE: Final = tuple(sorted(HUB))
 DISPATCHERS: Final = ("REV",)
@@ -61,6 +64,7 @@ ROOMS: Final = (
     Room("office.orders", "工单", "list-ul", INSIDE),
     Room("office.watch.board", "今日大屏", "graph-up", WATCHERS),
     Room("office.watch.messages", "通知送达", "bell", MENDERS),
+    Room("office.city.home", "城市设置", "sliders", KEEPERS),
     Room("office.watch.audit", "查看记录", "journal-text", AUDITORS),
 )
 
@@ -105,7 +109,12 @@ def offer_rooms() -> dict[str, Any]:
 def home() -> ResponseReturnValue:
     """Dispatchers land in their pool, supervisors at the wall, auditors at the log; others read what is theirs."""
     role = the_actor().role
-    landing = {"REV": "office.dispatch_pool", "SUP": "office.watch.board", "AUD": "office.watch.audit"}.get(role)
+    landing = {
+        "REV": "office.dispatch_pool",
+        "SUP": "office.watch.board",
+        "AUD": "office.watch.audit",
+        "ADM": "office.city.home",
+    }.get(role)
     if landing:
         return pages.go(url_for(landing))
     return render_template("office/home.html", role=role)

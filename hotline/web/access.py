@@ -30,6 +30,7 @@ class Visitor:
     session_version: int
     username: str
     seat: str
+    must_set_password: bool = False  # logged in with a code given once: sets a password before anything else
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from flask import Blueprint, Flask, Response, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
@@ -19,13 +20,14 @@ from hotline.config import Settings
 from hotline.db import key_ring
 from hotline.errors import Invalid, NotPermitted
 from hotline.web import pages
-from hotline.web.access import Visitor, public, roles, the_actor, visitor
+from hotline.web.access import Visitor, bearer_token, public, roles, the_actor, visitor
 from hotline.web.context import runtime, transaction
 
 bp = Blueprint("auth", __name__)
 login_manager = LoginManager()
 
 SHIFT: Final = timedelta(hours=12)
+OPEN_BEFORE: Final = frozenset({"static", "auth.password", "auth.change_password", "auth.log_out"})
 
 
 def _by_name() -> str:
@@ -91,7 +93,7 @@ def log_out() -> ResponseReturnValue:
 @roles()
 def password() -> ResponseReturnValue:
     """The page of one's own account."""
-    return render_template("web/password.html", faults={})
+    return _password_page({})
 
 
 @bp.post("/password")
@@ -113,12 +115,17 @@ def change_password() -> ResponseReturnValue:
             audit.record(session, at=now, user_id=user.id, act="set_password", subject="user", subject_id=user.id)
             renewed = _visitor_of(user)
     except NotPermitted:
-        return render_template("web/password.html", faults={"old": "当前密码不正确"}), 422
+        return _password_page({"old": "登录码不正确" if someone.must_set_password else "当前密码不正确"}), 422
     except Invalid as fault:
-        return render_template("web/password.html", faults=fault.details), 422
+        return _password_page(fault.details), 422
     login_user(renewed)
     pages.toast("密码已修改，其他地方的登录已全部退出")
     return pages.go(pages.home_of(renewed.actor.role))
+
+
+def _password_page(faults: Mapping[str, object]) -> str:
+    someone = visitor()
+    return render_template("web/password.html", faults=faults, first=someone is not None and someone.must_set_password)
 
 
 @login_manager.user_loader
@@ -135,7 +142,21 @@ def load_visitor(cookie_id: str) -> Visitor | None:
 
 
 def _visitor_of(user: User) -> Visitor:
-    return Visitor(actor=actor_of(user), session_version=user.session_version, username=user.username, seat=user.seat)
+    return Visitor(
+        actor=actor_of(user),
+        session_version=user.session_version,
+        username=user.username,
+        seat=user.seat,
+        must_set_password=user.must_set_password,
+    )
+
+
+def first_a_password() -> ResponseReturnValue | None:
+    """Lead whoever logged in with a code given once to the page where they set a password, and nowhere else."""
+    if request.endpoint in OPEN_BEFORE or bearer_token() is not None:
+        return None
+    someone = visitor()
+    return pages.go(url_for("auth.password")) if someone and someone.must_set_password else None
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -150,6 +171,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     login_manager.init_app(app)
     limiter.init_app(app)
+    app.before_request(first_a_password)
     app.register_blueprint(bp)
 
 

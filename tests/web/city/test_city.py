@@ -1,0 +1,240 @@
+"""A city makes the system its own: units, people, lists, each change told, nothing in use taken away."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from hotline import audit
+from hotline.accounts.models import User
+from hotline.db import SessionFactory, session_scope
+from hotline.units.models import Category, ResponsibilityLine, Unit
+from hotline.work_orders.states import Status
+from tests.factories.orders import order_at
+from tests.factories.units import WATER, City
+from tests.web.city.conftest import Look
+from tests.web.shared.browser import Browser
+from tests.web.staff import Staff
+
+AT = "/office/city"
+KINDS = ("units", "users", "categories", "responsibility", "gazetteer", "numbers", "profiles")
+PHONE = "19900000077"
+
+
+def field(answer: TestResponse, name: str) -> str:
+    """Return the value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', answer.text)
+    assert found is not None
+    return found[1]
+
+
+def change(admin: Browser, path: str, **values: str) -> TestResponse:
+    """Open a form, change some fields and send it."""
+    page = admin.get(path)
+    assert page.status_code == 200
+    return admin.post(path, {"seen": field(page, "seen"), "once": field(page, "once")} | values)
+
+
+def add_unit(admin: Browser, code: str = "SW", **values: str) -> TestResponse:
+    """Add a tier-2 unit."""
+    wanted = {"code": code, "name": "市水务局", "tier": "2", "parent": "HS", "kind": "department", "channel": "portal"}
+    return change(admin, f"{AT}/units/new", **wanted | values)
+
+
+def one(look: Look, code: str) -> Unit:
+    """Return a unit by its code."""
+    return look.one(select(Unit).where(Unit.code == code))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_list_form_and_sheet_opens(kind: str, admin: Browser) -> None:
+    for path in (kind, f"{kind}/new", f"{kind}/history", f"{kind}.csv", f"import/{kind}"):
+        assert admin.get(f"{AT}/{path}").status_code == 200, path
+
+
+def test_only_the_administrator_may_come_in(here: City, staff: Staff) -> None:
+    for actor in (here.reviewer, here.supervisor, here.county_clerk):
+        assert staff(actor).get(f"{AT}/units").status_code == 403
+
+
+def test_a_new_unit_is_there_and_leaves_who_when_and_what(admin: Browser, look: Look) -> None:
+    assert add_unit(admin).status_code == 303
+    unit = one(look, "SW")
+    page = admin.get(f"{AT}/units/{unit.id}/history").text
+    assert "管理员老陈" in page and "新增" in page and "市水务局" in page
+
+
+def test_a_changed_name_is_told_before_and_after(admin: Browser, here: City) -> None:
+    change(admin, f"{AT}/units/{here.power.id}", name="市供电公司")
+    page = admin.get(f"{AT}/units/{here.power.id}/history").text
+    assert "<del>电力公司</del>" in page and "<ins>市供电公司</ins>" in page
+
+
+def test_what_is_wrong_stands_beside_the_field_and_what_was_typed_is_kept(admin: Browser) -> None:
+    answer = add_unit(admin, code="JZ", area_code="12ab")
+    assert answer.status_code == 422
+    assert "行政区划代码是 6、9 或 12 位数字" in answer.text and 'value="12ab"' in answer.text
+    again = add_unit(admin, code="JZ")
+    assert "已有，请换一个" in again.text and 'value="市水务局"' in again.text
+
+
+def test_a_township_moves_under_another_county_with_its_path(admin: Browser, here: City, look: Look) -> None:
+    change(admin, f"{AT}/units/{here.township.id}", parent="TC")
+    assert one(look, "JZ01").path == f"/{here.hub.id}/{here.other_county.id}/{here.township.id}/"
+
+
+def test_a_unit_under_itself_is_refused_in_words(admin: Browser, here: City, look: Look) -> None:
+    answer = change(admin, f"{AT}/units/{here.county.id}", parent="JZ01")
+    assert answer.status_code == 422 and "成环" in answer.text
+    assert one(look, "JZ").parent_id == here.hub.id
+
+
+def test_a_unit_in_use_is_not_put_out_of_use_and_the_page_says_where(
+    admin: Browser, here: City, look: Look, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        order_at(session, here, Status.IN_HAND_TIER3)
+    admin.post(f"{AT}/units/{here.county.id}/switch/off")
+    assert one(look, "JZ").active
+    page = admin.get(f"{AT}/units/{here.county.id}").text
+    assert "仍在使用" in page and "下级单位 2" in page and "人员 1" in page and "在办工单 1" in page
+    assert f"{AT}/users?q=JZ" in page
+
+
+def test_an_unused_unit_goes_out_of_use_with_a_way_back(admin: Browser, look: Look) -> None:
+    add_unit(admin)
+    unit = one(look, "SW")
+    admin.post(f"{AT}/units/{unit.id}/switch/off")
+    unit = look.again(unit)
+    assert not unit.active
+    page = admin.get(f"{AT}/units/{unit.id}").text
+    assert f'action="{AT}/units/{unit.id}/switch/on"' in page and "撤销" in page
+    admin.post(f"{AT}/units/{unit.id}/switch/on")
+    unit = look.again(unit)
+    assert unit.active
+
+
+def test_two_who_change_the_same_unit_do_not_overwrite_each_other(admin: Browser, here: City) -> None:
+    path = f"{AT}/units/{here.power.id}"
+    seen = field(admin.get(path), "seen")
+    change(admin, path, name="市供电公司")
+    late = admin.post(path, {"seen": seen, "name": "供电局"})
+    assert late.status_code == 409 and "刚刚有人改过" in late.text
+
+
+def test_a_duty_telephone_is_masked_until_a_reason_is_written(admin: Browser, look: Look) -> None:
+    add_unit(admin, duty_phone=PHONE)
+    unit = one(look, "SW")
+    for path in ("units?q=SW", f"units/{unit.id}", f"units/{unit.id}/history", "units.csv"):
+        assert PHONE not in admin.get(f"{AT}/{path}").text
+    path = f"{AT}/units/{unit.id}/reveal/duty_phone"
+    assert PHONE not in admin.post(path, {"reason": "看"}).text
+    assert PHONE in admin.post(path, {"reason": "核对值班电话"}).text
+    row = look.one(select(audit.AccessLog).where(audit.AccessLog.act == "reveal"))
+    assert (row.subject_id, row.reason, row.details) == ("SW", "核对值班电话", {"field": "duty_phone"})
+
+
+def test_a_telephone_left_empty_stays_and_a_dash_takes_it_away(admin: Browser, look: Look) -> None:
+    add_unit(admin, duty_phone=PHONE)
+    unit = one(look, "SW")
+    change(admin, f"{AT}/units/{unit.id}", name="水务局", duty_phone="")
+    unit = look.again(unit)
+    assert (unit.name, unit.duty_phone) == ("水务局", PHONE)
+    change(admin, f"{AT}/units/{unit.id}", duty_phone="-")
+    unit = look.again(unit)
+    assert unit.duty_phone is None
+
+
+def test_a_newcomer_gets_a_code_once_and_must_set_a_password_before_anything_else(
+    admin: Browser, staff: Staff, here: City, look: Look
+) -> None:
+    shown = change(admin, f"{AT}/users/new", username="op09", display_name="话务员小周", role="OPR", unit="", seat="s9")
+    code = re.search(r"<code>([0-9A-Z]{16})</code>", shown.text)
+    assert shown.status_code == 200 and code is not None
+    user = look.one(select(User).where(User.username == "op09"))
+    assert code[1] not in admin.get(f"{AT}/users/{user.id}").text
+    browser = Browser(admin.client.application.test_client())
+    browser.log_in("op09", code[1])
+    for path in ("/desk", "/office/orders"):
+        assert browser.get(path).headers["Location"] == "/password"
+    assert "首次登录码" in browser.get("/password").text
+    new = {"old": code[1], "new": "long-enough-words", "again": "long-enough-words"}
+    assert browser.post("/password", new).status_code == 303
+    assert browser.get("/office/orders").status_code == 200
+
+
+def test_the_last_administrator_stays(admin: Browser, look: Look) -> None:
+    keeper = look.one(select(User).where(User.role == "ADM"))
+    admin.post(f"{AT}/users/{keeper.id}/switch/off")
+    page = admin.get(f"{AT}/users/{keeper.id}")
+    assert "不能停用自己" in page.text
+    answer = change(admin, f"{AT}/users/{keeper.id}", role="REV", unit="")
+    assert answer.status_code == 409 and "最后一位系统管理员" in answer.text
+    keeper = look.again(keeper)
+    assert (keeper.role, keeper.active) == ("ADM", True)
+
+
+def test_a_new_code_ends_every_log_in(admin: Browser, here: City, staff: Staff) -> None:
+    operator = staff(here.operator)
+    answer = admin.post(f"{AT}/users/{here.operator.user_id}/code")
+    assert re.search(r"<code>[0-9A-Z]{16}</code>", answer.text)
+    assert operator.get("/office/orders").headers["Location"].startswith("/login")
+
+
+def test_a_version_is_copied_changed_before_its_day_and_never_after(admin: Browser, look: Look) -> None:
+    line = {"version": "2026-1", "code": "L1", "matter": "停水", "category": WATER, "lead": "DL", "basis": ""}
+    change(admin, f"{AT}/responsibility/new", **line, valid_from="2026-01-01")
+    old = look.one(select(ResponsibilityLine))
+    assert change(admin, f"{AT}/responsibility/{old.id}", matter="停电").status_code == 409
+    copied = {"source": "2026-1", "version": "2027-1", "valid_from": "2027-01-01"}
+    assert admin.post(f"{AT}/responsibility/version", copied).status_code == 303
+    new = look.one(select(ResponsibilityLine).where(ResponsibilityLine.version == "2027-1"))
+    assert change(admin, f"{AT}/responsibility/{new.id}", matter="停水、水压低").status_code == 303
+    old, new = look.again(old), look.again(new)
+    assert (old.matter, new.matter) == ("停水", "停水、水压低")
+    assert "停水、水压低" in admin.get(f"{AT}/responsibility?show=2027-1").text
+    begun = admin.post(f"{AT}/responsibility/version", copied | {"version": "x", "valid_from": "2026-01-01"})
+    assert begun.status_code == 422 and "今天之后" in begun.text
+
+
+def test_a_sheet_taken_away_holds_no_formula(admin: Browser, look: Look) -> None:
+    change(admin, f"{AT}/categories/new", code="X1", name="=1+1", parent="")
+    assert look.one(select(Category).where(Category.code == "X1")).name == "=1+1"
+    assert "'=1+1" in admin.get(f"{AT}/categories.csv").text
+
+
+def test_a_message_shows_how_it_looks_and_refuses_a_placeholder_nobody_fills(admin: Browser) -> None:
+    path = f"{AT}/texts/accepted"
+    looks = admin.post(f"{path}/preview", {"text": "编号{order_no}，请留意。"}).text
+    assert "【12345热线】编号2611-00042-7，请留意。" in looks
+    refused = admin.post(path, {"text": "尊敬的{name}"})
+    assert refused.status_code == 422 and "不能使用 {name}" in refused.text and "尊敬的{name}" in refused.text
+    assert admin.post(path, {"text": "编号{order_no}，请留意。"}).status_code == 303
+    assert "编号{order_no}，请留意。" in admin.get(f"{path}/history").text
+
+
+def test_a_day_of_the_citys_own_is_seen_in_its_month_and_left_again(admin: Browser) -> None:
+    path = f"{AT}/calendar/2026-11-20"
+    assert admin.post(path, {"working": "0", "name": "建市纪念日"}).status_code == 303
+    assert "建市纪念日" in admin.get(f"{AT}/calendar?month=2026-11").text
+    admin.post(f"{path}/public")
+    month = admin.get(f"{AT}/calendar?month=2026-11").text
+    assert "撤销" in month and "建市纪念日" not in re.sub(r'action="[^"]*"', "", month)
+    assert admin.post(path, {"working": "0", "name": ""}).status_code == 422
+
+
+def test_the_set_up_page_says_what_is_missing_first(admin: Browser) -> None:
+    page = admin.get(f"{AT}/setup").text
+    assert "热线号码" in page and "12345 还没有问候语" in page
+    number = {"number": "12345", "name": "热线", "greeting": "您好，通话将被录音。"}
+    assert change(admin, f"{AT}/numbers/new", **number).status_code == 303
+    assert "12345 还没有问候语" not in admin.get(f"{AT}/setup").text
+
+
+def test_the_deadline_of_an_example_is_told_line_by_line(admin: Browser) -> None:
+    page = admin.get(f"{AT}/profiles?type=consult&urgency=normal&accepted=2026-11-20T16:30").text
+    assert "1 个工作日" in page
+    assert "请填写受理时间" in admin.get(f"{AT}/profiles?accepted=nonsense").text
