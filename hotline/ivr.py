@@ -23,6 +23,7 @@ from hotline.calls import queries, service
 from hotline.calls.arrivals import NumberBook, Opened, open_call
 from hotline.calls.events import leg_on
 from hotline.calls.models import Call
+from hotline.calls.numbers import is_served
 from hotline.calls.states import LEG_RANK, LEG_STATE_OF_STATUS, CallState, LegState, Outcome, Track
 from hotline.delivery import service as delivery
 from hotline.errors import HotlineError, Invalid, NotPermitted
@@ -132,15 +133,19 @@ def _sound_if_none(session: Session, call: Call) -> Sound | None:
 @bp.post("/voice")
 @public
 def voice() -> Response:
-    """A call comes in: greeting with the recording notice, then the stream, then the queue.
+    """A call comes in: greeting with the recording notice, then the stream, then the queue. Outside the number's hours
+    a sentence and the end.
 
     The answer is made of what is written about the call, so a repetition gets the same without its being kept.
     """
     here = runtime()
     with here.engine.begin() as connection:
         opened = _open(connection, here.now())
+    number = opened.number
+    if not is_served(number.hours, opened.started_at, here.settings.tz):
+        return xml(twiml.farewell(number.closed))
     sound = _sound(opened.leg_id, opened.started_at)
-    return xml(twiml.greeting(opened.greeting or twiml.GREETING, sound, links()))
+    return xml(twiml.greeting(number.greeting or twiml.GREETING, sound, links()))
 
 
 @bp.post("/wait")

@@ -7,6 +7,7 @@ is rare enough for objects.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,9 +22,9 @@ from hotline.db import PreparedInsert
 REMEMBERED_FOR: Final = timedelta(seconds=10)
 REMEMBERED_AT_MOST: Final = 1000  # anybody may dial anything into us
 
-_DIALLED: Final = select(DialledNumber.id, DialledNumber.greeting, DialledNumber.skill).where(
-    DialledNumber.number.in_([bindparam("dialled"), bindparam("plain")])
-)
+_DIALLED: Final = select(
+    DialledNumber.id, DialledNumber.greeting, DialledNumber.skill, DialledNumber.hours, DialledNumber.closed
+).where(DialledNumber.number.in_([bindparam("dialled"), bindparam("plain")]), DialledNumber.active)
 _KNOWN: Final = (
     select(Call.id, CallLeg.id, Call.started_at)
     .join(CallLeg, (CallLeg.call_id == Call.id) & (CallLeg.track == Track.CALLER))
@@ -48,6 +49,8 @@ class Dialled:
     number_id: int | None = None
     greeting: str = ""
     skill: str = ""
+    hours: Sequence[str] = ()  # local spans of a day in which it is served; none: always
+    closed: str = ""  # spoken outside of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Opened:
     call_id: int
     leg_id: int
     started_at: datetime
-    greeting: str  # of the dialled number; empty when nobody set one up
+    number: Dialled
     new: bool
 
 
@@ -98,8 +101,8 @@ def open_call(
     if call_id is None:  # told before, or another process is telling it now
         callers.forget_contact(connection, caller_id)
         known = connection.execute(_KNOWN, {"provider_id": provider_id}).one()
-        return Opened(*known, greeting=number.greeting, new=False)
+        return Opened(*known, number=number, new=False)
     live = LegState.LIVE.value
     leg_id = _NEW_LEG.run(connection, call_id, Track.CALLER.value, provider_id, live, now, now, 0, 0)
     assert leg_id is not None  # only the call's own id may be known
-    return Opened(call_id, leg_id, now, number.greeting, new=True)
+    return Opened(call_id, leg_id, now, number, new=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -58,6 +58,13 @@ def put_number(
     )
     session.flush()
     return line
+
+
+def is_served(hours: Sequence[str], at: datetime, tz: tzinfo) -> bool:
+    """Whether a number with these hours is served at a moment; without hours it always is."""
+    local = at.astimezone(tz).time()
+    spans = ([time.fromisoformat(moment) for moment in span.split("-")] for span in hours)
+    return not hours or any(opens <= local < closes for opens, closes in spans)
 
 
 def state_of(line: DialledNumber) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hotline.accounts.service import SYSTEM
 from hotline.bootstrap import Runtime
 from hotline.callers.models import Caller
 from hotline.calls import assignment, queries, service
 from hotline.calls.models import Call, CallLeg
+from hotline.calls.numbers import put_number
 from hotline.calls.states import CallState, Outcome, QueueKind
 from hotline.clock import utc_now
 from hotline.telephony.simulated import SimulatedTelephony
@@ -65,6 +67,28 @@ def test_each_number_has_its_own_greeting_and_an_unknown_one_a_general_one(
     document = carrier.ask("/ivr/voice", make.sid(), To=dialled)
     assert said(document) == [heard]
     assert document.find("Enqueue") is not None
+
+
+@pytest.mark.parametrize(("hour", "served"), [(0, True), (6, False), (9, True)])  # 08:00, 14:00 and 17:00 here
+def test_outside_its_hours_a_number_says_so_and_ends_the_call(
+    carrier: Carrier, scope: Scope, clock: Clock, hour: int, served: bool
+) -> None:
+    with scope() as session:
+        put_number(
+            session,
+            actor=SYSTEM,
+            now=clock(),
+            number="12319",
+            name="城管热线",
+            greeting="您好，城管热线。",
+            hours=["08:00-12:00", "14:30-17:30"],
+            closed="现在是非服务时间，请拨打12345。",
+        )
+    clock.at = clock.at.replace(hour=hour)
+    document = carrier.ask("/ivr/voice", make.sid(), To="12319")
+    assert said(document) == ["您好，城管热线。" if served else "现在是非服务时间，请拨打12345。"]
+    assert (document.find("Enqueue") is not None) is served
+    assert (document.find("Hangup") is None) is served
 
 
 @pytest.mark.parametrize("number", ["anonymous", "", "+266696687", "Restricted", "<b>", "9" * 300])
