@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Select, func, select
@@ -48,8 +48,11 @@ def described(uses: Sequence[Use]) -> str:
     )
 
 
-def uses_of_unit(session: Session, unit: Unit) -> list[Use]:
-    """Return where a unit is at work: units below, people, open orders, the list, knowledge it answers for, places."""
+def uses_of_unit(session: Session, unit: Unit, *, on: date | None = None) -> list[Use]:
+    """Return where a unit is at work: units below, people, open orders, the list, knowledge it answers for, places.
+
+    Of the list, versions in force on a day or later count; every version where no day is given.
+    """
     working = select(WorkOrder.order_no).join(SubOrder).where(SubOrder.unit_id == unit.id)
     return _found(
         session,
@@ -61,7 +64,7 @@ def uses_of_unit(session: Session, unit: Unit) -> list[Use]:
             .distinct()
             .order_by(WorkOrder.order_no),
         ),
-        ("责任清单", _line_names().where(ResponsibilityLine.lead_unit_id == unit.id)),
+        ("责任清单", _line_names(on).where(ResponsibilityLine.lead_unit_id == unit.id)),
         ("知识条目", select(Entry.code).where(Entry.owner_unit_id == unit.id, Entry.state == EntryState.PUBLISHED)),
         ("地名", select(Place.name).where(Place.county_id == unit.id, Place.active).order_by(Place.name)),
     )
@@ -79,12 +82,12 @@ def uses_of_user(session: Session, user: User) -> list[Use]:
     )
 
 
-def uses_of_category(session: Session, category: Category) -> list[Use]:
-    """Return where a kind of matter is used: kinds below, the list, open orders."""
+def uses_of_category(session: Session, category: Category, *, on: date | None = None) -> list[Use]:
+    """Return where a kind of matter is used: kinds below, the list (as for ``uses_of_unit``), open orders."""
     return _found(
         session,
         ("下级分类", select(Category.name).where(Category.parent_code == category.code, Category.active)),
-        ("责任清单", _line_names().where(ResponsibilityLine.category_code == category.code)),
+        ("责任清单", _line_names(on).where(ResponsibilityLine.category_code == category.code)),
         (
             "在办工单",
             select(WorkOrder.order_no).where(WorkOrder.category_code == category.code, WorkOrder.status.in_(OPEN)),
@@ -100,7 +103,7 @@ def uses_of_number(session: Session, line: DialledNumber) -> list[Use]:
 
 def retire_unit(session: Session, *, actor: Actor, now: datetime, unit: Unit) -> None:
     """Close a unit for new orders. Raises ``NotAllowedNow`` telling where it is in use (``details['uses']``)."""
-    _refuse_if_used(f"{unit.name}仍在使用，不能停用", uses_of_unit(session, unit))
+    _refuse_if_used(f"{unit.name}仍在使用，不能停用", uses_of_unit(session, unit, on=now.date()))
     _retire(session, actor, now, unit, "unit", unit.code)
 
 
@@ -122,7 +125,7 @@ def retire_user(session: Session, *, actor: Actor, now: datetime, user: User) ->
 
 def retire_category(session: Session, *, actor: Actor, now: datetime, category: Category) -> None:
     """Offer a kind of matter no more. Raises ``NotAllowedNow`` telling where it is in use."""
-    _refuse_if_used(f"{category.name}仍在使用，不能停用", uses_of_category(session, category))
+    _refuse_if_used(f"{category.name}仍在使用，不能停用", uses_of_category(session, category, on=now.date()))
     _retire(session, actor, now, category, "category", category.code)
 
 
@@ -143,10 +146,14 @@ def retiring_fault(values: Values, before: Values | None, uses: Callable[[], str
         yield Fault("active", f"仍在使用，不能停用：{told}")
 
 
-def _line_names() -> Select[Any]:
-    return select(ResponsibilityLine.version + "/" + ResponsibilityLine.code).order_by(
+def _line_names(on: date | None) -> Select[Any]:
+    names = select(ResponsibilityLine.version + "/" + ResponsibilityLine.code).order_by(
         ResponsibilityLine.version.desc(), ResponsibilityLine.code
     )
+    if on is None:
+        return names
+    begun = select(func.max(ResponsibilityLine.valid_from)).where(ResponsibilityLine.valid_from <= on)
+    return names.where(ResponsibilityLine.valid_from >= func.coalesce(begun.scalar_subquery(), on))
 
 
 def _found(session: Session, *looks: tuple[str, Select[Any]]) -> list[Use]:
