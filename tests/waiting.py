@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0  # a machine busy with other things starts a process in a minute
 Found = TypeVar("Found")
 
 

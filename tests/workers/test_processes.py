@@ -24,7 +24,7 @@ from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
 from tests.factories.units import city
 from tests.redis_server import RedisProcess
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tests.workers.carrier_server import Carrier, carrier_server
 from workers import process
 
@@ -156,7 +156,7 @@ def test_relay_and_workers_live_through_the_loss_of_redis_and_nothing_is_lost_or
 
     for child in running:
         child.terminate()
-    assert [child.wait(timeout=20) for child in running] == [0, 0, 0]
+    assert [child.wait(PATIENCE_S) for child in running] == [0, 0, 0]
 
 
 def test_a_worker_told_to_end_with_the_queue_does_so(
@@ -166,12 +166,12 @@ def test_a_worker_told_to_end_with_the_queue_does_so(
 
     message_id = tell(site, order)
     relay.sweep(site, process.connect(site.settings.redis_url))
-    assert start("workers.main", queues.DISPATCH, "--burst").wait(timeout=30) == 0
+    assert start("workers.main", queues.DISPATCH, "--burst").wait(PATIENCE_S) == 0
     assert settled(site, message_id)
     assert len(carrier.taken) == 1
 
 
 def test_background_processes_say_what_is_missing(start: Start, environment: dict[str, str], tmp_path: Path) -> None:
     environment["HOTLINE_REDIS_URL"] = ""
-    assert start("workers.relay").wait(timeout=30) == 1
+    assert start("workers.relay").wait(PATIENCE_S) == 1
     assert "HOTLINE_REDIS_URL" in (tmp_path / "processes.log").read_text()
