@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -56,17 +55,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def make_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeDatabase]:
+def make_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MakeDatabase:
     """Makes empty databases of the kind this run is for, without tables, that last to the end of the run."""
-    with ExitStack() as kept:
-
-        def make() -> str:
-            if ON == "sqlite":
-                return f"sqlite:///{tmp_path_factory.mktemp('database')}/hotline.db"
-            cluster: Cluster = request.getfixturevalue("postgres_cluster")
-            return kept.enter_context(cluster.empty())
-
-        yield make
+    if ON == "sqlite":
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('database')}/hotline.db"
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    return cluster.create
 
 
 ON_POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)

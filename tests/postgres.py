@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 
 from hotline.db import Base, make_engine
 from tests import needs
@@ -49,32 +49,33 @@ class Cluster:
         with self._admin.connect() as connection:
             connection.execute(text(statement))
 
-    def _engine(self, name: str) -> Engine:
-        return make_engine(f"{self._url}/{name}")
+    def create(self) -> str:
+        """URL of a new database without tables."""
+        name = _new_name()
+        self._run(f"CREATE DATABASE {name}")
+        return f"{self._url}/{name}"
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """URL of a database without tables; it goes at the end."""
-        name = _new_name()
-        self._run(f"CREATE DATABASE {name}")
-        yield f"{self._url}/{name}"
-        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+        """The same, which goes at the end."""
+        url = self.create()
+        yield url
+        self._run(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     @contextmanager
     def filled(self) -> Iterator[str]:
         """URL of a database with every table and no row. It is emptied and given out again under another name, which
         takes a tenth of copying one."""
         name = _new_name()
-        if self._spare:
-            self._run(f"ALTER DATABASE {self._spare.pop()} RENAME TO {name}")
-        else:
-            self._run(f"CREATE DATABASE {name}")
-            engine = self._engine(name)
+        if not self._spare:
+            engine = make_engine(self.create())
             Base.metadata.create_all(engine)
             engine.dispose()
+            self._spare.append(str(engine.url.database))
+        self._run(f"ALTER DATABASE {self._spare.pop()} RENAME TO {name}")
         yield f"{self._url}/{name}"
         self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        engine = self._engine(name)
+        engine = make_engine(f"{self._url}/{name}")
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))  # rows in any order
             for table in Base.metadata.tables:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.knowledge_base.states import EntryState
 from hotline.knowledge_base.tokens import LONGEST, tokens_of
 from tests.conftest import NOON
+from tests.databases import MakeDatabase
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
 
 CODES = [row["id"] for row in ROWS]
@@ -25,15 +27,30 @@ rewrite = st.tuples(st.sampled_from(CODES), spoken, st.lists(spoken, max_size=3)
 toggle = st.sampled_from(CODES)
 
 
-@contextmanager
-def knowledge() -> Iterator[Session]:
-    """A database of its own with ``ROWS``."""
-    engine = make_engine("sqlite://")
+Knowledge = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.fixture(scope="module")
+def knowledge(make_database: MakeDatabase) -> Iterator[Knowledge]:
+    """Opens a session in which there is nothing but ``ROWS``; nothing of it stays."""
+    engine = make_engine(make_database())
     Base.metadata.create_all(engine)
-    with Session(engine) as session:
-        service.import_entries(session, ROWS, actor_id=None, now=NOON)
-        yield session
+
+    @contextmanager
+    def opened() -> Iterator[Session]:
+        with Session(engine) as session:
+            service.import_entries(session, ROWS, actor_id=None, now=NOON)
+            yield session
+
+    yield opened
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def five(knowledge: Knowledge) -> KnowledgeIndex:
+    """One index over ``ROWS`` for every example."""
+    with knowledge() as session:
+        return built(session)
 
 
 def built(session: Session) -> KnowledgeIndex:
@@ -57,32 +74,23 @@ def edit(session: Session, step: object) -> None:
 
 
 @settings(deadline=None)
-@given(st.text(max_size=400))
-def test_any_text_has_tokens_and_any_text_can_be_searched(text: str) -> None:
-    index = _five()
+@given(text=st.text(max_size=400))
+def test_any_text_has_tokens_and_any_text_can_be_searched(five: KnowledgeIndex, text: str) -> None:
     tokens = tokens_of(text)
     # NFKC may write one sign as several letters (at most 18), never without bound
     assert len(tokens.text) <= 18 * LONGEST
-    for hit in index.search(text, on=TODAY):
+    for hit in five.search(text, on=TODAY):
         assert 0 < hit.score <= 1
         assert all(word in tokens.text for word in (*hit.matched, *hit.sounded))
 
 
-_index: list[KnowledgeIndex] = []
-
-
-def _five() -> KnowledgeIndex:
-    """One index over ``ROWS`` for every example."""
-    if not _index:
-        with knowledge() as session:
-            _index.append(built(session))
-    return _index[0]
-
-
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(st.one_of(rewrite, toggle), max_size=4), max_size=4), st.lists(spoken, min_size=1, max_size=5))
+@given(
+    rounds=st.lists(st.lists(st.one_of(rewrite, toggle), max_size=4), max_size=4),
+    asked=st.lists(spoken, min_size=1, max_size=5),
+)
 def test_an_index_renewed_piece_by_piece_answers_like_one_built_anew(
-    rounds: list[list[object]], asked: list[str]
+    knowledge: Knowledge, rounds: list[list[object]], asked: list[str]
 ) -> None:
     with knowledge() as session:
         renewed = built(session)
@@ -96,9 +104,9 @@ def test_an_index_renewed_piece_by_piece_answers_like_one_built_anew(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.one_of(rewrite, toggle), max_size=6), spoken, st.integers(-4, 4))
+@given(steps=st.lists(st.one_of(rewrite, toggle), max_size=6), asked=spoken, offset=st.integers(-4, 4))
 def test_what_is_withdrawn_or_does_not_hold_that_day_never_appears(
-    steps: list[object], asked: str, offset: int
+    knowledge: Knowledge, steps: list[object], asked: str, offset: int
 ) -> None:
     on: date = TODAY + timedelta(days=offset)
     with knowledge() as session:
