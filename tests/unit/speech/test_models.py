@@ -152,6 +152,33 @@ def test_an_archive_that_reaches_outside_its_folder_is_refused(
     assert (left_in(target), left_in(tmp_path)) == ([], ["models"])
 
 
+def test_a_listed_file_that_is_no_archive_is_refused_and_not_kept(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.body = b"<html>gone</html>" * 100  # size and checksum agree: the list was made of it
+    with pytest.raises(ModelFault, match="the archive is damaged"):
+        install("small-cn", tmp_path, list_url=publisher.list_url)
+    assert left_in(tmp_path) == []
+
+
+def test_a_disk_without_room_is_said_before_anything_is_fetched(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.entry = {"size": 1 << 60}
+    with pytest.raises(ModelFault, match="MB free and the model wants"):
+        install("small-cn", tmp_path, list_url=publisher.list_url)
+    assert (left_in(tmp_path), publisher.asked) == ([], [])
+
+
+def test_an_installation_that_was_stopped_is_taken_up_where_it_stood(publisher: Publisher, tmp_path: Path) -> None:
+    def stop(done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        install("small-cn", tmp_path, list_url=publisher.list_url, progress=stop)
+    (half,) = tmp_path.iterdir()
+    kept = half.stat().st_size
+    assert half.name == f".{OFFICIAL}.zip.part" and kept > 0
+    assert check_model(install("small-cn", tmp_path, list_url=publisher.list_url))
+    assert left_in(tmp_path) == [OFFICIAL]
+
+
 def test_a_link_in_the_archive_is_refused(publisher: Publisher, tmp_path: Path) -> None:
     out = io.BytesIO(archive(FILES))
     with zipfile.ZipFile(out, "a") as bundle:
