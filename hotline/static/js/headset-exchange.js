@@ -43,19 +43,23 @@ export class Headset {
     const context = this.#context = new AudioContext({ sampleRate: 8000, latencyHint: "interactive" });
     const asleep = () => this.#tell("asleep", { on: context.state === "suspended" });
     context.onstatechange = asleep;
-    const [stream] = await Promise.all([
-      navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } }),
-      context.audioWorklet.addModule(this.#worklet),
-    ]);
-    if (context !== this.#context) { stream.getTracks().forEach((track) => track.stop()); return; }  // closed meanwhile
+    const microphone = navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+    microphone.catch(() => { /* raised below, where it is waited for */ });
+    await context.audioWorklet.addModule(this.#worklet);
+    if (context !== this.#context) return;  // closed meanwhile
+    const node = this.#node = new AudioWorkletNode(context, "line", { numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1] });
+    node.port.onmessage = ({ data }) => { if (data.frame) this.#speak(data.frame); else this.#tell("level", data); };
+    node.connect(context.destination);  // hearing needs no microphone
+    asleep();
+    const stream = await microphone;
+    if (context !== this.#context) { stream.getTracks().forEach((track) => track.stop()); return; }
     this.#stream = stream;
     stream.getAudioTracks().forEach((track) => {
       track.enabled = !this.#muted;
       track.onended = () => this.#tell("unplugged");
     });
-    const node = this.#node = new AudioWorkletNode(context, "line", { numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1] });
-    node.port.onmessage = ({ data }) => { if (data.frame) this.#speak(data.frame); else this.#tell("level", data); };
-    context.createMediaStreamSource(stream).connect(node).connect(context.destination);
+    context.createMediaStreamSource(stream).connect(node);
+    context.resume();  // the page may have been touched before there was anything to wake
     asleep();
   }
 

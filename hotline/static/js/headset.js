@@ -25,6 +25,7 @@ const STATES = {
   unplugged: ["late", "话筒断开了，请插好后重新连接", false],
   fault: ["late", "", false],
 };
+const OPENING = ["work", "麦克风正在打开…", false];
 const ASLEEP = ["late", "没有声音：请在页面上点一下", false];  // a browser plays nothing before it was touched
 const FAULTS = {
   NotAllowedError: "麦克风未获允许，请点地址栏的锁形图标放行后重试；也可以用座席话机",
@@ -36,7 +37,7 @@ const NO_WORKLET = "此浏览器不支持通话声音处理，请升级浏览器
 const INSECURE = "本页不是安全连接（https），浏览器不给麦克风，请用座席话机";
 const FAULT = "耳机没有连上，请重试；也可以用座席话机";
 
-let headset = null, pass = null, state = "off", call = "", muted = false, asleep = false, renewal = 0;
+let headset = null, pass = null, state = "off", call = "", muted = false, open = false, asleep = false, renewal = 0;
 
 const stored = (store, key) => { try { return store.getItem(key); } catch { return null; } };
 const store = (where, key, value) => {
@@ -46,7 +47,7 @@ const set = (node, text) => { if (node.textContent !== text) node.textContent = 
 
 const show = (next, text = "") => {
   state = next;
-  const [mark, usual, metered] = asleep && STATES[next][2] ? ASLEEP : STATES[next];
+  const [mark, usual, metered] = !STATES[next][2] ? STATES[next] : asleep ? ASLEEP : open ? STATES[next] : OPENING;
   box.dataset.state = next;
   shape.className = `shape shape-${mark}`;
   set(words, text || usual);
@@ -113,6 +114,7 @@ const drop = () => {
   headset?.close();
   headset = null;
   call = "";
+  open = asleep = false;
 };
 const fail = (text) => { drop(); show("fault", text); };
 
@@ -131,7 +133,11 @@ const listenTo = (one) => one
   .on("refused", ({ reason }) => fail(`耳机没有连上：${reason || "电话系统不接受"}；请重试或用座席话机`))
   .on("replaced", () => { drop(); show("fault", "耳机已在另一个窗口使用；要在这里用请重新连接"); })
   .on("unplugged", () => { drop(); show("unplugged"); })
-  .on("asleep", ({ on }) => { asleep = on; show(state); })
+  .on("asleep", ({ on }) => {
+    if (one !== headset) return;  // closing makes no sound either, and is told otherwise
+    asleep = on;
+    show(state);
+  })
   .on("level", (heard) => { level.value = Math.min(1, heard.level * 1.5); });
 
 const connect = async () => {
@@ -145,7 +151,8 @@ const connect = async () => {
     headset = listenTo(new Headset({ worklet: box.dataset.worklet, library: box.dataset.library }));
     await headset.connect(pass);
     store(localStorage, WANTED, "on");
-    if (state === "asking") show("connecting");
+    open = true;
+    show(state === "asking" ? "connecting" : state);
     renewLater();
   } catch (fault) {
     fail(FAULTS[fault.name] || FAULT);
