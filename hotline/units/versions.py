@@ -31,7 +31,7 @@ def versions(session: Session) -> Sequence[Version]:
     wanted = select(
         ResponsibilityLine.version, func.min(ResponsibilityLine.valid_from), func.count(ResponsibilityLine.id)
     ).group_by(ResponsibilityLine.version)
-    found = [Version(*row) for row in session.execute(wanted).tuples()]
+    found = [Version(*row) for row in session.execute(wanted)]
     return sorted(found, key=lambda one: (one.valid_from, one.version), reverse=True)
 
 

@@ -20,9 +20,11 @@ from hotline.web.city import jobs
 from hotline.web.city.jobs import Job
 from hotline.web.city.views import KEEPERS, csv_answer
 from hotline.web.context import runtime, transaction
+from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
 
 bp = Blueprint("imports", __name__)
+SECRET: Final = frozenset({"值班电话"})
 STEPS: Final = ("选文件", "核对", "导入", "完成")
 STEP_OF: Final = {jobs.CHECKING: 1, jobs.CHECKED: 1, jobs.WRITING: 2, jobs.DONE: 3, jobs.FAILED: 1}
 
@@ -87,7 +89,7 @@ def look(name: str, token: str) -> ResponseReturnValue:
     shown: dict[str, Any] = {
         "told": kind,
         "token": token,
-        "job": state,
+        "job": state | {"samples": [_without_secrets(one) for one in state.get("samples", [])]},
         "codes": job.take_codes() if state["state"] == jobs.DONE else {},
         "refused": state.get("refused", [])[: jobs.REFUSED_SHOWN],
         "under_way": state["state"] in jobs.UNDER_WAY,
@@ -140,3 +142,13 @@ def _kind(name: str) -> Kind:
 
 def _folder() -> Path:
     return runtime().settings.data_dir / "imports"
+
+
+def _without_secrets(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a change of the preview with telephones masked: what stands in the database is personal data."""
+    sides = {
+        side: {name: mask_phone(value) if name in SECRET and value else value for name, value in change[side].items()}
+        for side in ("before", "after")
+        if change[side] is not None
+    }
+    return change | sides

@@ -105,7 +105,7 @@ class Users(Kind[User]):
 
     def choices(self, session: Session) -> dict[str, dict[str, str]]:
         """Return the words of roles and units; the log of changes names a unit by its id."""
-        names = {str(unit_id): name for unit_id, name in session.execute(select(Unit.id, Unit.name)).tuples()}
+        names = {str(unit_id): name for unit_id, name in session.execute(select(Unit.id, Unit.name))}
         return {"role": {value: word for word, value in ROLE_WORDS.items()}, "unit_id": names}
 
     @property

@@ -104,9 +104,8 @@ def _staffed() -> Any:
 
 def tree(session: Session) -> list[Branch]:
     """Return the units from the hub down, each level by code."""
-    people = dict(
-        session.execute(select(User.unit_id, func.count()).where(User.active).group_by(User.unit_id)).tuples().all()
-    )
+    counts = session.execute(select(User.unit_id, func.count()).where(User.active).group_by(User.unit_id))
+    people = {unit_id: number for unit_id, number in counts if unit_id is not None}
     branches = {
         unit.id: Branch(unit, people.get(unit.id, 0)) for unit in session.scalars(select(Unit).order_by(Unit.code))
     }

@@ -85,3 +85,9 @@ def test_another_ones_file_is_not_there(admin: Browser, staff: Staff, here: City
     address = upload(admin, "categories", FILE)
     assert staff(here.reviewer).get(address).status_code == 403
     assert admin.get(f"{AT}/categories/{'0' * 32}").status_code == 404
+
+
+def test_a_duty_telephone_is_masked_in_what_would_be_written(admin: Browser) -> None:
+    address = upload(admin, "units", "单位编号,单位名称,层级,上级单位编号,值班电话\nSW,水务局,二级,HS,19900000077\n")
+    page = admin.get(address).text
+    assert "199****0077" in page and "19900000077" not in page
