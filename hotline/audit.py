@@ -54,39 +54,6 @@ def record(
     return row
 
 
-def record_change(
-    session: Session,
-    *,
-    at: datetime,
-    user_id: int | None,
-    act: str,
-    subject: str,
-    subject_id: int | str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    reason: str = "",
-) -> AccessLog | None:
-    """Add one row with what differs, as ``details = {"before": {...}, "after": {...}}``; None when nothing does.
-
-    Values must be JSON; personal data is masked by the caller. An empty ``before`` is a beginning, an empty ``after``
-    an end: the other side is then kept whole.
-    """
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    if not names:
-        return None
-    return record(
-        session,
-        at=at,
-        user_id=user_id,
-        act=act,
-        subject=subject,
-        subject_id=subject_id,
-        reason=reason,
-        before={name: before[name] for name in names if name in before},
-        after={name: after[name] for name in names if name in after},
-    )
-
-
 def of(session: Session, subject: str, subject_id: int | str | None = None, *, limit: int = 100) -> list[AccessLog]:
     """Return the rows about one thing (None: about every thing of the kind), newest first."""
     wanted = select(AccessLog).where(AccessLog.subject == subject).order_by(AccessLog.id.desc()).limit(limit)

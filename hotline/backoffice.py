@@ -113,7 +113,7 @@ def home() -> ResponseReturnValue:
         "REV": "office.dispatch_pool",
         "SUP": "office.watch.board",
         "AUD": "office.watch.audit",
-        "ADM": "office.city.home",
+        "ADM": "office.city.setup.checks",
     }.get(role)
     if landing:
         return pages.go(url_for(landing))

@@ -14,6 +14,7 @@ from hotline.accounts.roles import HUB
 from hotline.calls import queries as calls
 from hotline.delivery import queries as deliveries
 from hotline.delivery import service as delivery
+from hotline.imports import KINDS
 from hotline.reports import queries as reports
 from hotline.units.models import Unit
 from hotline.web import pages
@@ -43,8 +44,29 @@ ACTS: Final = {
     "knowledge.revise": "修订知识",
     "read": "查阅",
     "seed_demo": "写入演示数据",
+    "add": "新增",
+    "change": "修改",
+    "retire": "停用",
+    "remove": "删除",
+    "give_code": "发放首次登录码",
+    "import": "导入",
 }
-SUBJECTS: Final = {"caller": "来电人", "user": "人员", "outbox": "通知", "city": "城市数据", "kb_entries": "知识"}
+SUBJECTS: Final = {
+    "call": "通话",
+    "caller": "来电人",
+    "user": "人员",
+    "outbox": "通知",
+    "city": "城市数据",
+    "kb_entries": "知识",
+    "unit": "单位",
+    "category": "分类",
+    "responsibility_line": "责任清单",
+    "place": "地名",
+    "dialled_number": "接入号码",
+    "deadline_profile": "时限方案",
+    "city_day": "工作日历",
+    "message_text": "短信文本",
+} | {name: kind.title for name, kind in KINDS.items()}  # a file of a kind, imported at once
 FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}
 AUDIT_PAGE: Final = 50
 
