@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.models import User
+from hotline.accounts.roles import Role
+
+PROGRAM: Final = "program-"  # begins the name of a user nobody logs in as: a program with a token
+
+
+def persons() -> ColumnElement[bool]:
+    """Pass people, not programs."""
+    return ~User.username.startswith(PROGRAM)
+
+
+def last_administrator(session: Session) -> str | None:
+    """Return the user name of the only administrator who can log in; None when there are several, or none."""
+    keepers = session.scalars(select(User.username).where(User.role == Role.ADM, User.active, persons()).limit(2)).all()
+    return keepers[0] if len(keepers) == 1 else None
 
 
 def named(session: Session, user_ids: Iterable[int | None]) -> dict[int, User]:

@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts.models import ApiToken, User
+from hotline.accounts.queries import PROGRAM, last_administrator
 from hotline.accounts.roles import UNITS, Role
-from hotline.errors import Invalid, NotPermitted
+from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 
 PASSWORD_AT_LEAST = 10
+LAST_ADMINISTRATOR: Final = "这是最后一位系统管理员，不能停用或换岗"
 TOO_SHORT = f"密码至少 {PASSWORD_AT_LEAST} 位"
 _hasher = PasswordHasher()
 # verified against when the user name is unknown, so that the answer takes as long as for a known one
@@ -113,7 +115,8 @@ def put_user(
     """Add a user or change the one of this name; leaves an audit row where something changed.
 
     Returns the user and, for a new one, the code to log in with once, which is kept nowhere. Another role or unit, or
-    none any more, ends every log-in. Raises ``Invalid`` as ``create_user`` does.
+    none any more, ends every log-in. Raises ``Invalid`` as ``create_user`` does, and ``NotAllowedNow`` when no
+    administrator would be left who can log in.
     """
     user = session.scalar(select(User).where(User.username == username))
     if user is None:
@@ -133,6 +136,8 @@ def put_user(
         return user, code
     if faults := _role_faults(role, unit_id):
         raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    if (role != Role.ADM or not active) and last_administrator(session) == username:
+        raise NotAllowedNow(LAST_ADMINISTRATOR)
     before = user_state(user)
     if (role, unit_id, active) != (user.role, user.unit_id, user.active):
         user.session_version += 1
@@ -148,7 +153,7 @@ def give_code(session: Session, *, actor: Actor, now: datetime, user: User) -> s
     user.password_hash = _code_hasher.hash(code)
     user.must_set_password = True
     user.session_version += 1
-    audit.record(session, at=now, user_id=actor.user_id, act="give_code", subject="user", subject_id=user.id)
+    audit.record(session, at=now, user_id=actor.user_id, act="give_code", subject="user", subject_id=user.username)
     return code
 
 
@@ -189,7 +194,7 @@ def create_program(session: Session, *, role: str, unit_id: int | None, now: dat
     """Add a user no person can log in as, for a bearer token to act as."""
     return create_user(
         session,
-        username=f"program-{secrets.token_hex(6)}",
+        username=PROGRAM + secrets.token_hex(6),
         display_name="程序接口",
         password=secrets.token_urlsafe(32),
         role=role,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
+from hotline.accounts.queries import last_administrator
 from hotline.accounts.roles import TIER_2, TIER_3, UNITS, Role
 from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, choice, code, flag, text
 from hotline.imports.uses import described, retiring_fault, uses_of_user
@@ -44,6 +45,7 @@ class UserTable(Table):
         rows = session.execute(select(Unit.code, Unit.id, Unit.tier)).all()
         self._units = {row.code: (row.id, row.tier) for row in rows}
         self._codes = {row.id: row.code for row in rows}
+        self._last_administrator = last_administrator(session)
 
     def key(self, values: Values) -> str:
         return str(values["username"])
@@ -70,6 +72,8 @@ class UserTable(Table):
             yield Fault("unit", "承办单位人员请填写单位编号")
         elif role in TIER_OF and self._units[unit][1] != TIER_OF[role]:
             yield Fault("role", f"{unit} 不是{'二级' if TIER_OF[role] == 2 else '三级'}单位")
+        if (role != Role.ADM or not values["active"]) and self._last_administrator == values["username"]:
+            yield Fault("role" if role != Role.ADM else "active", accounts.LAST_ADMINISTRATOR)
         yield from retiring_fault(values, before, lambda: self._uses(values["username"]))
 
     def _uses(self, username: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
+from hotline.accounts.queries import PROGRAM, persons
 from hotline.accounts.roles import HUB, UNITS
 from hotline.accounts.service import Actor
 from hotline.errors import NotAllowedNow, NotFound
@@ -29,13 +30,6 @@ from hotline.web.idempotency import once
 from hotline.web.words import ROLES
 
 bp = Blueprint("people", __name__)
-PROGRAM: Final = "program-"  # what create_program calls a user nobody logs in as
-LAST: Final = "这是最后一位系统管理员，不能停用或换岗"
-
-
-def persons() -> ColumnElement[bool]:
-    """Pass people, not programs."""
-    return ~User.username.startswith(PROGRAM)
 
 
 def _state(row: User) -> str:
@@ -113,14 +107,6 @@ class Users(Kind[User]):
         """Return the word of every field a change may name."""
         return self.told.titles | {"unit_id": "单位"}
 
-    def write(
-        self, session: Session, before: dict[str, Any] | None, typed: Any, *, actor: Actor, now: datetime
-    ) -> Writing:
-        """Write a user; the last administrator stays one."""
-        if before and typed.get("role", before["role"]) != before["role"]:
-            _keep_one_keeper(session, before["username"])
-        return super().write(session, before, typed, actor=actor, now=now)
-
     def after_new(self, row: User, writing: Writing) -> ResponseReturnValue:
         """Show the code of the first log-in, this once."""
         return _code_page(row, writing.codes[row.username])
@@ -129,15 +115,7 @@ class Users(Kind[User]):
         """Let them log in no more."""
         if row.id == actor.user_id:
             raise NotAllowedNow("不能停用自己")
-        _keep_one_keeper(session, row.username)
         retire_user(session, user=row, actor=actor, now=now)
-
-
-def _keep_one_keeper(session: Session, username: str) -> None:
-    """Raise ``NotAllowedNow`` when nobody but this user is an administrator who can log in."""
-    keepers = session.scalars(select(User.username).where(User.role == "ADM", User.active, persons())).all()
-    if list(keepers) == [username]:
-        raise NotAllowedNow(LAST)
 
 
 @bp.post("/users/<int:row_id>/code")

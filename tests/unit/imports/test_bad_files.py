@@ -93,6 +93,18 @@ def test_what_is_in_use_is_not_closed_and_where_is_told(sessions: SessionFactory
     assert told == {2: "仍在使用，不能停用：地名 1 处（德政大道）"}
 
 
+def test_a_file_cannot_take_away_the_last_administrator(sessions: SessionFactory):
+    people, keeper = KINDS["users"], {"username": "guan", "display_name": "管理员", "role": "系统管理员"}
+    run(sessions, people, rows_of("users", keeper), actor=SYSTEM, now=NOON)
+    for change in ({"active": "否"}, {"role": "审计管理员"}):
+        with sessions() as session:
+            told = reasons(session, people, rows_of("users", keeper | change))
+        assert told == {2: "这是最后一位系统管理员，不能停用或换岗"}
+    run(sessions, people, rows_of("users", keeper | {"username": "guan2"}), actor=SYSTEM, now=NOON)
+    with sessions() as session:
+        assert reasons(session, people, rows_of("users", keeper | {"active": "否"})) == {}
+
+
 def test_the_same_name_in_two_counties_is_two_places_and_twice_in_one_is_refused(sessions: SessionFactory):
     with session_scope(sessions) as session:
         small_city(session)

@@ -172,7 +172,7 @@ def test_the_last_administrator_stays(admin: Browser, look: Look) -> None:
     page = admin.get(f"{AT}/users/{keeper.id}")
     assert "不能停用自己" in page.text
     answer = change(admin, f"{AT}/users/{keeper.id}", role="REV", unit="")
-    assert answer.status_code == 409 and "最后一位系统管理员" in answer.text
+    assert answer.status_code == 422 and "最后一位系统管理员" in answer.text
     keeper = look.again(keeper)
     assert (keeper.role, keeper.active) == ("ADM", True)
 
