@@ -81,7 +81,7 @@ class Categories(Kind[Category]):
             "下级分类": url_for("office.city.categories_listed", q=row.code),
             "责任清单": url_for("office.city.responsibility_listed", q=row.code),
         }
-        return [Place(use, pages.get(use.where)) for use in uses_of_category(session, row)]
+        return [Place(use, pages.get(use.where)) for use in uses_of_category(session, row, on=today())]
 
     def retire(self, session: Session, row: Category, *, actor: Actor, now: datetime) -> None:
         """Offer it no more."""

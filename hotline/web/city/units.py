@@ -17,6 +17,7 @@ from hotline.imports.tree import CHANNELS, KIND_WORDS, TIERS
 from hotline.imports.uses import retire_unit, uses_of_unit
 from hotline.units.models import HUB_TIER, Unit
 from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
+from hotline.web.city.views import today
 from hotline.web.formats import mask_phone
 
 TIER_WORDS: Final = {1: "热线中心", 2: "二级", 3: "三级"}
@@ -91,7 +92,7 @@ class Units(Kind[Unit]):
             "责任清单": url_for("office.city.responsibility_listed", q=row.code),
             "地名": url_for("office.city.gazetteer_listed", q=row.code),
         }
-        return [Place(use, pages.get(use.where)) for use in uses_of_unit(session, row)]
+        return [Place(use, pages.get(use.where)) for use in uses_of_unit(session, row, on=today())]
 
     def retire(self, session: Session, row: Unit, *, actor: Actor, now: datetime) -> None:
         """Close it for new orders."""
