@@ -164,6 +164,8 @@ def desk(house: House, playwright: Playwright, tmp_path: Path) -> Iterator[Desk]
     page.wait_for_url("**/desk")
     if page.get_by_text("在此接管").count():  # the browser of the test before was closed without a word
         page.keyboard.press("Enter")
+        page.wait_for_selector("#headset")
+        complaints.clear()  # the page that says so answers 409
     sitting = Desk(page, house, page.locator("#headset").get_attribute("data-seat") or "")
     sitting.says("耳机未连接")
     page.click("[data-headset-on]")

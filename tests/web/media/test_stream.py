@@ -28,7 +28,7 @@ def test_a_leg_is_heard_from_start_to_stop(desk: Desk) -> None:
     assert line.goodbye() == (1000, "stopped")
     [ear] = desk.ears.legs
     assert (ear.leg_id, ear.finals, ear.counts) == (42, ["共1040毫秒"], {"frames": 52, "dropped": 0})
-    assert [one.text for one in ear.words][:2] == ["100毫秒", "200毫秒"]
+    assert [one.text for one in ear.words][:2] == ["200毫秒", "400毫秒"]
     wait_until_free(desk)
 
 
