@@ -27,8 +27,11 @@ demo: $(STAMP) ## Run the whole hotline on this machine with the Hengshui demo c
 test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; what needs something absent says so
 	HOTLINE_TEST_ON=sqlite $(PYTEST)
 
-test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what knows neither
-	HOTLINE_TEST_ON=postgres $(PYTEST) --ignore=tests/exchange --ignore=tests/unit/speech
+# what knows no database, and what a browser or an ear sees alike on both
+ON_BOTH_ALIKE := tests/exchange tests/unit/speech tests/e2e/test_callers.py tests/e2e/test_every_page.py tests/e2e/test_two_browsers.py
+
+test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what is alike on both
+	HOTLINE_TEST_ON=postgres $(PYTEST) $(addprefix --ignore=,$(ON_BOTH_ALIKE))
 
 lint: $(STAMP) ## Check style, types and the house's floors
 	$(BIN)/ruff check .
