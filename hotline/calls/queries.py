@@ -82,7 +82,8 @@ def visible_to(session: Session, actor: Actor, call_id: int) -> Call:
 
 def visible_by_provider_id(session: Session, actor: Actor, provider_id: str) -> Call:
     """Return a call by the carrier's id, or raise ``NotFound`` as ``visible_to`` does."""
-    return _visible(session, actor, Call.provider_id == provider_id)
+    wanted = provider_id.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL refuses to look for a zero byte
+    return _visible(session, actor, Call.provider_id == wanted)
 
 
 def _visible(session: Session, actor: Actor, condition: object) -> Call:
