@@ -21,6 +21,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
+from hotline.web.words import CHANGES
 from hotline.work_orders import boards
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
@@ -44,13 +45,8 @@ ACTS: Final = {
     "knowledge.revise": "修订知识",
     "read": "查阅",
     "seed_demo": "写入演示数据",
-    "add": "新增",
-    "change": "修改",
-    "retire": "停用",
-    "remove": "删除",
-    "give_code": "发放首次登录码",
     "import": "导入",
-}
+} | CHANGES
 SUBJECTS: Final = {
     "call": "通话",
     "caller": "来电人",

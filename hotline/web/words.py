@@ -207,3 +207,13 @@ def sign(code: str, kind: str = "state") -> Sign:
 def word(code: str, kind: str) -> str:
     """Return the Chinese word of ``code`` in the table ``kind``; raises KeyError for a code nobody named."""
     return TABLES[kind][code] if kind in TABLES else SIGNS[kind][code].word
+
+
+# what was done to something a city brought, as its audit rows name it
+CHANGES: Final = {
+    "add": "新增",
+    "change": "修改",
+    "retire": "停用",
+    "remove": "删除",
+    "give_code": "发首次登录码",
+}

@@ -22,6 +22,7 @@ from hotline.imports import KINDS
 from hotline.imports.parts import Fault, Writing, WrongValue, shown
 from hotline.imports.parts import Kind as ImportKind
 from hotline.imports.uses import Use
+from hotline.web.words import CHANGES
 
 Row = TypeVar("Row", bound=Base)
 Values = Mapping[str, Any]
@@ -29,13 +30,6 @@ PER_PAGE: Final = 50
 AT_ONCE: Final = 500
 NOTHING: Final = "—"
 CLEAR: Final = "-"  # typed over personal data that is to go
-ACTS: Final = {
-    "add": "新增",
-    "change": "修改",
-    "retire": "停用",
-    "remove": "删除",
-    "give_code": "发首次登录码",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ class Kind(Generic[Row]):
     form_template: ClassVar[str] = "city/form.html"
     can_switch: ClassVar[bool] = True
     converter: ClassVar[str] = "int"  # of the row's key in addresses
-    acts: ClassVar[Mapping[str, str]] = ACTS
+    acts: ClassVar[Mapping[str, str]] = CHANGES
 
     @property
     def told(self) -> ImportKind:
