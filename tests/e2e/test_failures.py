@@ -56,6 +56,13 @@ def quiet_house(house: House, teller: Teller) -> Iterator[None]:
     house.supervisor.wait_until_up(list(house.programs.values()))
     for line in house.world.lab("GET", "calls?live=1")["calls"]:
         house.world.lab("POST", f"calls/{line['sid']}/hang-up", {})
+
+    def known() -> bool:
+        """Whether the hotline has heard of every end: it would offer a call whose caller has just gone."""
+        lines = house.world.lab("GET", "calls")["calls"]
+        return all(house.world.call(line["sid"]).get("state") in {None, "ended"} for line in lines)
+
+    teller.until(known, "end of every call at the hotline")
     desk = house.world.staff.get("op02")
     if desk is not None:
 
