@@ -51,7 +51,7 @@ def routes(board: Switchboard) -> Blueprint:
 
     def handset(sid: str) -> tuple[Leg, Handset]:
         leg = find(sid)
-        held = board.handsets.get(sid)
+        held = board.ringing.handsets.get(sid)
         if leg.over or held is None:
             raise LabError(409, "the call is over")
         return leg, held
@@ -146,7 +146,7 @@ def _calls(lab: Blueprint, board: Switchboard, find: Any, handset: Any) -> None:
         leg, _ = handset(sid)
         if leg.direction == "inbound" or leg.answered is not None:
             raise LabError(409, "this handset does not ring")
-        board.pick_up(leg)
+        board.ringing.pick_up(leg)
         return jsonify(leg.as_json())
 
     @lab.post("/calls/<sid>/hang-up")
@@ -181,15 +181,15 @@ def _surroundings(lab: Blueprint, board: Switchboard) -> None:
 
     @lab.get("/handsets/rules")
     def rules() -> Response:
-        return jsonify(rules=[rule.as_json() for rule in board.rules])
+        return jsonify(rules=[rule.as_json() for rule in board.ringing.rules])
 
     @lab.put("/handsets/rules")
     def put_rules() -> Response:
         given = _body().get("rules")
         if not isinstance(given, list):
             raise LabError(400, "rules is a list")
-        board.rules = [Rule.of(one, board.recordings) for one in given]
-        return jsonify(rules=[rule.as_json() for rule in board.rules])
+        board.ringing.rules = [Rule.of(one, board.recordings) for one in given]
+        return jsonify(rules=[rule.as_json() for rule in board.ringing.rules])
 
     @lab.get("/handsets/<number>/messages")
     def received(number: str) -> Response:

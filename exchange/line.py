@@ -133,7 +133,7 @@ def _serve(board: Switchboard, wire: Wire, link: BrowserLink, own_page: bool) ->
             waiting.extend(wire.receive())
     finally:
         with board.lines.lock:
-            board.telephones.lost(telephone, link)
+            board.ringing.telephones.lost(telephone, link)
 
 
 def _register(board: Switchboard, asked: dict[str, Any], link: BrowserLink, own_page: bool) -> Telephone:
@@ -142,7 +142,7 @@ def _register(board: Switchboard, asked: dict[str, Any], link: BrowserLink, own_
         raise Refused("请先登记")
     if "token" in asked:
         try:
-            return board.register(_address_of(board, str(asked["token"])), link)
+            return board.ringing.register(_address_of(board, str(asked["token"])), link)
         except TokenError as fault:
             raise Refused(str(fault)) from fault
     if not own_page:
@@ -150,13 +150,13 @@ def _register(board: Switchboard, asked: dict[str, Any], link: BrowserLink, own_
     if "number" in asked:
         if not E164.match(str(asked["number"])):
             raise Refused("号码要以 + 和国家代码开头")
-        return board.register(str(asked["number"]), link)
+        return board.ringing.register(str(asked["number"]), link)
     leg = board.calls.get(str(asked.get("call")))
-    if leg is None or leg.over or leg.sid not in board.handsets:
+    if leg is None or leg.over or leg.sid not in board.ringing.handsets:
         raise Refused("这通电话已经结束")
-    if board.telephones.waiting_for_calls(leg):
+    if board.ringing.telephones.waiting_for_calls(leg):
         raise Refused("这通电话在另一台话机上")
-    return board.register_call(leg, link)
+    return board.ringing.register_call(leg, link)
 
 
 def _address_of(board: Switchboard, token: str) -> str:
@@ -200,7 +200,7 @@ def _ringing(leg: Leg) -> bool:
 def _answer(board: Switchboard, telephone: Telephone, told: dict[str, Any]) -> bool:
     # Without a leg the caller was faster in giving up: nothing to answer, nothing wrong.
     if telephone.leg is not None and _ringing(telephone.leg):
-        board.pick_up(telephone.leg)
+        board.ringing.pick_up(telephone.leg)
     return True
 
 

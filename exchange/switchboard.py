@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from .conferences import Conference, Conferences, Event
-from .handsets import Handset, Recordings, Rule, checked_script, rule_for
+from .handsets import Recordings, checked_script
 from .ids import WITHHELD, masked, new_sid, now, rfc2822
 from .leg import Callback, CallOver, Document, Leg
 from .lines import Lines
@@ -18,9 +18,10 @@ from .media import Stream, dial_address
 from .messages import Messages
 from .prompts import Prompts
 from .queues import CallQueue, Ticket
+from .ringing import RING_LIMIT_S, Ringing
 from .settings import Number, Settings
 from .sound import RATE
-from .telephones import Link, Telephone, Telephones
+from .telephones import Link
 from .twiml.dial import answer_for
 from .twiml.errors import TwimlError
 from .twiml.run import Session
@@ -29,7 +30,6 @@ from .webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-RING_LIMIT_S = 60.0
 STOP_S = 5.0
 GOING_AWAY = 1001
 
@@ -53,11 +53,8 @@ class Switchboard:
         self.recordings = Recordings(settings.media_dirs, self.prompts)
         self.numbers: dict[str, Number] = dict(settings.numbers)
         self.number_sids = {number: new_sid("PN") for number in self.numbers}
-        self.rules: list[Rule] = []
         self.calls: OrderedDict[str, Leg] = OrderedDict()
-        self.handsets: dict[str, Handset] = {}
-        """By the leg they speak on, from the ringing to the end of the call."""
-        self.telephones = Telephones(settings.line_grace_s)
+        self.ringing = Ringing(self.lines, self.recordings, settings.line_grace_s)
         self.links: set[OpenLink] = set()
         """Sockets of browsers that are open; they end with the exchange."""
         self.conferences = Conferences(self._tell_of_conference)
@@ -66,7 +63,7 @@ class Switchboard:
             self.lines.lock,
             self.webhooks,
             sms_url=lambda number: self.numbers[number].sms_url,
-            reaches=lambda number: not rule_for(self.rules, number).undeliverable,
+            reaches=lambda number: not self.ringing.rule_for(number).undeliverable,
             keep=settings.keep_messages,
         )
         self._queues: dict[str, CallQueue] = {}
@@ -120,7 +117,7 @@ class Switchboard:
             fallback=Document(number.voice_fallback_url) if number.voice_fallback_url else None,
         )
         leg.number_sid = self.number_sids[to]
-        self._hand_over(leg, script)
+        self.ringing.hand_over(leg, script)
         leg.status = "ringing"
         self._take_up(leg, lambda: self._session(leg).live(Document(number.voice_url)))
         return leg
@@ -208,43 +205,11 @@ class Switchboard:
             leg.finish("completed" if leg.answered else "failed")
             with self.lines.lock:
                 self._threads.discard(threading.current_thread())
-                self.handsets.pop(leg.sid, None)
-
-    def _hand_over(self, leg: Leg, script: Sequence[Mapping[str, Any]]) -> Handset:
-        handset = Handset(leg, script, self.recordings)
-        self.handsets[leg.sid] = handset
-        leg.speak = handset.tick
-        return handset
+                self.ringing.put_down(leg)
 
     def _ring(self, leg: Leg, timeout: float, then: Callable[[], None]) -> None:
-        rule = self._rule_for_ringing(leg)
-        self._on_status(leg, "initiated")
-        leg.set_status("ringing", "ringing")
-        if rule.busy:
-            leg.finish("busy")
-            return
-        after = None if rule.no_answer else rule.answer_after_s
-        if after is not None and after <= timeout:
-            leg.wait(lambda: leg.picked_up, after)
-        elif not leg.wait(lambda: leg.picked_up, timeout):
-            leg.finish("no-answer")
-            return
-        leg.answer()
-        then()
-
-    def _rule_for_ringing(self, leg: Leg) -> Rule:
-        """How the called telephone will behave; one that somebody holds in a browser rings there, or is busy."""
-        with self.lines.lock:
-            telephone = self.telephones.at(leg.to)
-            if telephone is None:
-                rule = rule_for(self.rules, leg.to)
-                self._hand_over(leg, rule.script)
-                return rule
-            handset = self._hand_over(leg, ())
-            if any(other.handset_address == leg.to for other in self.lines.legs.values() if other is not leg):
-                return Rule(leg.to, busy=True)
-            self.telephones.attach(telephone, leg, handset.tick)
-            return Rule(leg.to)
+        if self.ringing.until_answered(leg, timeout, lambda: self._on_status(leg, "initiated")):
+            then()
 
     def opened(self, link: OpenLink) -> None:
         """A browser has connected; it will be told when the exchange ends, which may be at once."""
@@ -258,28 +223,6 @@ class Switchboard:
         with self.lines.lock:
             self.links.discard(link)
 
-    def register(self, address: str, link: Link) -> Telephone:
-        """A browser will take the calls to this address; one that rings there already, by hand, is the first."""
-        telephone = self.telephones.registered(address, link)
-        if telephone.leg is None:
-            for leg in self.lines.legs.values():
-                by_itself = rule_for(self.rules, address) != Rule(address)
-                if leg.to == address and leg.status == "ringing" and leg.direction != "inbound" and not by_itself:
-                    self.telephones.attach(telephone, leg, self.handsets[leg.sid].tick)
-                    telephone.on_status(leg, "ringing")
-                    break
-        return telephone
-
-    def register_call(self, leg: Leg, link: Link) -> Telephone:
-        """A browser is the telephone of a call that is going on."""
-        return self.telephones.of_call(leg, self.handsets[leg.sid].tick, link)
-
-    def pick_up(self, leg: Leg) -> None:
-        """Somebody lifts a ringing handset by hand."""
-        with leg.changed:
-            leg.picked_up = True
-            leg.changed.notify_all()
-
     def _on_status(self, leg: Leg, event: str) -> None:
         """Tell the application, if it asked; tidy up after the end. Runs under the lock."""
         if leg.over:
@@ -287,7 +230,7 @@ class Switchboard:
                 stream.stop()
             self.lines.legs.pop(leg.sid, None)
             self._forget_sound()
-        self.telephones.on_status(leg, event)
+        self.ringing.telephones.on_status(leg, event)
         if leg.parent is not None:
             leg.parent.notify()
         callback = leg.callback

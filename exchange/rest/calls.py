@@ -8,7 +8,8 @@ from flask import Blueprint, Response, jsonify, request
 
 from ..ids import callable_address, rfc2822
 from ..leg import API_VERSION, ENDED, Leg
-from ..switchboard import RING_LIMIT_S, Switchboard
+from ..ringing import RING_LIMIT_S
+from ..switchboard import Switchboard
 from . import forms
 from .errors import RestError, invalid, not_found
 from .paging import check_filters, in_dates, page

@@ -11,8 +11,9 @@ from flask import Blueprint, Response, jsonify, request
 from ..conferences import KICKED, Conference
 from ..ids import rfc2822
 from ..leg import API_VERSION, Document, Leg
+from ..ringing import RING_LIMIT_S
 from ..rooms import Member
-from ..switchboard import RING_LIMIT_S, Switchboard
+from ..switchboard import Switchboard
 from ..twiml.grammar import EVENTS as TWIML_EVENTS
 from . import forms
 from .calls import EVENTS, required_parties

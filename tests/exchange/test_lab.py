@@ -41,7 +41,7 @@ def test_a_person_plays_the_handset_by_hand(exchange: Exchange, application: App
     assert lab(exchange, "POST", f"/calls/{leg.sid}/hang-up", json={}).json()["status"] == "completed"
     ended(leg)
     assert lab(exchange, "POST", f"/calls/{leg.sid}/press", json={"digits": "3"}).status_code == 409
-    until(lambda: not exchange.board.handsets, what="the handset put down with the call")
+    until(lambda: not exchange.board.ringing.handsets, what="the handset put down with the call")
     with wave.open(io.BytesIO(lab(exchange, "GET", f"/calls/{leg.sid}/heard.wav").content)) as heard:
         assert (heard.getframerate(), heard.getnchannels(), heard.getsampwidth()) == (8000, 1, 2)
         assert heard.getnframes() == len(leg.heard)

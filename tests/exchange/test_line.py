@@ -98,7 +98,7 @@ def test_a_token_that_is_no_ticket_is_refused_in_words(exchange: Exchange, given
     assert [one["event"] for one in handheld.told] == ["refused"]
     assert handheld.told[0]["reason"].startswith(("令牌", "交换机"))
     assert handheld.wait_for_close() == 1008
-    assert exchange.board.telephones.at(DESK) is None
+    assert exchange.board.ringing.telephones.at(DESK) is None
 
 
 def test_an_exchange_without_a_key_lets_no_headset_in(start: Start) -> None:
@@ -165,7 +165,7 @@ def test_a_registered_headset_is_not_answered_by_a_rule(exchange: Exchange, appl
     exchange.board.hang_up(caller)
     until(lambda: not exchange.board.lines.legs, what="both put down")
     desk.lose()
-    until(lambda: exchange.board.telephones.at(DESK) is None, what="the headset to be away")
+    until(lambda: exchange.board.ringing.telephones.at(DESK) is None, what="the headset to be away")
     again, child = dialled(exchange, application)
     ended(child)
     assert "hangs up" in child.timeline.texts("script"), "the rule holds again"
@@ -396,7 +396,7 @@ def test_a_line_that_stays_lost_hangs_up(start: Start, application: Application)
     assert child.timeline.texts("line")[-1] == "line lost"
     ended(caller)
     assert application.seen("/after")[0].params["DialCallStatus"] == "completed"
-    assert exchange.board.telephones.at(DESK) is None
+    assert exchange.board.ringing.telephones.at(DESK) is None
     late = headset(exchange)
     assert late.told == [{"event": "registered", "address": DESK}], "free for the next call"
 
@@ -423,7 +423,7 @@ def test_the_newest_registration_wins(exchange: Exchange, application: Applicati
     speak(exchange, new, mulaw_of_file(sounds / "operator.wav"))
     assert pieces(bytes(caller.heard), sounds / "operator.wav") > ENOUGH
     assert len(old.heard) == heard_before
-    assert exchange.board.telephones.at(DESK) is not None
+    assert exchange.board.ringing.telephones.at(DESK) is not None
 
 
 def test_the_end_of_the_exchange_is_told(start: Start) -> None:

@@ -254,7 +254,7 @@ def test_a_call_rings_on_the_page_and_is_answered_there(
     desk: Exchange, application: Application, microphone: tuple[str, ...]
 ) -> None:
     with a_browser(*microphone) as browser, the_page(browser, desk) as page:
-        until(lambda: desk.board.telephones.at(CALLER), PATIENCE_S, "the registration")
+        until(lambda: desk.board.ringing.telephones.at(CALLER), PATIENCE_S, "the registration")
         application.answer("/back", "<Dial><Client>desk-7</Client></Dial>")
         rest(desk, "/Calls.json", To=CALLER, From=NUMBER, Url=f"{application.url}/back")
         shows(page, "#ringing", NUMBER)
@@ -310,7 +310,7 @@ def test_a_call_taken_up_elsewhere_leaves_this_page_in_words(desk: Exchange, mic
 
 def test_a_number_in_two_tabs_rings_in_the_newer_one(desk: Exchange) -> None:
     with a_browser() as browser, the_page(browser, desk) as first:
-        until(lambda: desk.board.telephones.at(CALLER), PATIENCE_S, "the registration")
+        until(lambda: desk.board.ringing.telephones.at(CALLER), PATIENCE_S, "the registration")
         with the_page(browser, desk) as second:
             shows(first, "#elsewhere", "另一个页面")
             first.get_by_role("button", name="改在这里接听").click()
