@@ -17,9 +17,13 @@ KEEP = 200
 HELD = "(通话保持)"
 """Where the real service plays music, here is silence; that it is on purpose, a caption says."""
 
-LEFT = "participant_hung_up"
-REDIRECTED = "participant_updated_via_api"
-KICKED = "participant_kicked_via_api"
+LEFT, KICKED = "left", "kicked"
+"""How a participant went; put into `ReasonConferenceEnded` when that ended the conference."""
+HUNG_UP = "participant_hung_up"
+UPDATED = "participant_updated_via_api"
+ENDED_BY_API = "conference_ended_via_api"
+ENDED_BY_MODERATOR = "moderator_ended_conference"
+"""Words for `ReasonParticipantLeft`: sent elsewhere or put out, both by the REST API, is an update to the provider."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Conference(Room):
         self.status = "init"
         self.created = self.updated = now()
         self.ended_because: str | None = None
-        self.ended_by: str | None = None
+        self.ended_by: Member | None = None
         self.callback: Callback | None = None
         self.sequence = 0
         self.timeline = Timeline()
@@ -66,7 +70,7 @@ class Conference(Room):
                     other.leg.prompt.extend(tone(BEEP_HERTZ, BEEP_S))
             self.wake()
 
-    def exit(self, leg: Leg, reason: str = LEFT) -> None:
+    def exit(self, leg: Leg, reason: str = HUNG_UP, manner: str = LEFT) -> None:
         """A leg goes (nothing if it has gone already) and may take the conference along."""
         with leg.changed:
             member = self.members.get(leg.sid)
@@ -75,22 +79,22 @@ class Conference(Room):
             self.leave(leg)
             leg.notify()
             self._change("participant-leave", "leave", member, reason)
-            manner = "kicked" if reason == KICKED else "left"
             if member.end_on_exit:
-                self.end(f"participant-with-end-conference-on-exit-{manner}", leg.sid)
+                self.end(f"participant-with-end-conference-on-exit-{manner}", member)
             elif not self.members:
-                self.end(f"last-participant-{manner}", leg.sid)
+                self.end(f"last-participant-{manner}", member)
 
-    def end(self, reason: str, by: str | None = None) -> None:
-        """Everybody out; a conference that has ended stays as it is."""
+    def end(self, reason: str, by: Member | None = None) -> None:
+        """Everybody out; a conference that has ended stays as it is. `by`: whose going ended it."""
         if self.status == "completed":
             return
         self.status = "completed"
         self.ended_because, self.ended_by = reason, by
+        others_leave = ENDED_BY_API if by is None else ENDED_BY_MODERATOR
         for member in list(self.members.values()):
             self.leave(member.leg)
             member.leg.notify()
-            self._change("participant-leave", "leave", member, reason.replace("-", "_"))
+            self._change("participant-leave", "leave", member, others_leave)
         self._change("conference-end", "end", reason=reason)
 
     def set_muted(self, member: Member, muted: bool) -> None:
@@ -145,9 +149,11 @@ class Conference(Room):
             if event.name == "participant-leave":
                 params |= {"ReasonParticipantLeft": event.reason, "ParticipantCallStatus": member.leg.status}
         if event.name == "conference-end":
-            params["ReasonConferenceEnded"] = event.reason
-            if self.ended_by:
-                params["CallSidEndingConference"] = self.ended_by
+            params |= {"ReasonConferenceEnded": event.reason, "Reason": event.reason.replace("-", " ")}
+            if self.ended_by is not None:
+                params["CallSidEndingConference"] = self.ended_by.leg.sid
+                if self.ended_by.label:
+                    params["ParticipantLabelEndingConference"] = self.ended_by.label
         return params
 
 

@@ -28,6 +28,11 @@ def rfc2822(moment: datetime | None) -> str | None:
     return None if moment is None else format_datetime(moment)
 
 
+def iso8601(moment: datetime) -> str:
+    """`2019-10-18T17:00:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def callable_address(address: str) -> bool:
     """Whether a call can be placed to it: an E.164 number or `client:NAME`."""
     return bool(E164.match(address) or CLIENT.match(address))

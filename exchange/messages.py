@@ -100,12 +100,11 @@ class Messages:
         return [message for message in self.all() if message.to == number and message.status == "delivered"]
 
     def send(self, from_: str, to: str, body: str, callback: str, direction: str = "outbound-api") -> Message:
-        """From the application to a handset; each step is told to the callback address."""
+        """From the application to a handset; each later step is told to the callback address."""
         message = Message(from_, to, body, direction, "queued", callback)
         with self._lock:
             self._all.append(message)
-        self._tell(message, "queued")
-        self._move(message, "sent")
+        self._move(message, "sent")  # of the first status, queued, the answer to the request tells
         if self._reaches(to):
             self._move(message, "delivered")
         else:

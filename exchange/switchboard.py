@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from .conferences import Conference, Conferences, Event
 from .handsets import Recordings, checked_script
-from .ids import WITHHELD, masked, new_sid, now, rfc2822
+from .ids import WITHHELD, iso8601, masked, new_sid, now, rfc2822
 from .leg import Callback, CallOver, Document, Leg
 from .lines import Lines
 from .media import Stream, dial_address
@@ -244,7 +244,9 @@ class Switchboard:
         }
         leg.sequence += 1
         if leg.over:
-            params |= {"CallDuration": str(leg.duration_s()), "Duration": str(-(-leg.duration_s() // 60))}
+            params["CallDuration"] = str(leg.duration_s())
+        if leg.status == "completed":
+            params["Duration"] = str(-(-leg.duration_s() // 60))
         self.webhooks.notify(leg.sid, callback.method, callback.url, params, leg.timeline)
 
     def _forget_old(self) -> None:
@@ -300,11 +302,13 @@ class Switchboard:
         def report(stream: Stream, event: str, error: str) -> None:
             leg.timeline.add("stream", event, name=stream.name, sid=stream.sid)
             if callback is not None:
-                params = leg.params() | {
+                params = {
+                    "AccountSid": leg.account_sid,
+                    "CallSid": leg.sid,
                     "StreamSid": stream.sid,
                     "StreamName": stream.name,
                     "StreamEvent": event,
-                    "Timestamp": rfc2822(now()) or "",
+                    "Timestamp": iso8601(now()),
                 }
                 if error:
                     params["StreamError"] = error

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from flask import Blueprint, Response, jsonify, request
 
-from ..conferences import KICKED, Conference
+from ..conferences import KICKED, UPDATED, Conference
 from ..ids import rfc2822
 from ..leg import API_VERSION, Document, Leg
 from ..ringing import RING_LIMIT_S
@@ -37,7 +37,7 @@ def conference_json(conference: Conference, account_sid: str) -> dict[str, Any]:
         "status": conference.status,
         "uri": f"{uri}.json",
         "subresource_uris": {"participants": f"{uri}/Participants.json", "recordings": f"{uri}/Recordings.json"},
-        "call_sid_ending_conference": conference.ended_by,
+        "call_sid_ending_conference": conference.ended_by.leg.sid if conference.ended_by else None,
     }
     if conference.ended_because:
         # The contract lists words for it and not null, so a running conference goes without.
@@ -183,7 +183,7 @@ def _participants(blueprint: Blueprint, board: Switchboard, find: Callable[[str]
     def kick(sid: str, call_sid: str) -> tuple[str, int]:
         with board.lines.lock:
             conference, member = find_member(sid, call_sid)
-            conference.exit(member.leg, KICKED)
+            conference.exit(member.leg, UPDATED, KICKED)
         return "", 204
 
 

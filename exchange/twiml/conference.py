@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 
-from ..conferences import LEFT, REDIRECTED
+from ..conferences import HUNG_UP, UPDATED
 from ..leg import Callback, Document, Redirected
 from ..rooms import Member
 from . import grammar
@@ -37,23 +37,21 @@ def enter(session: Session, verb: Verb, nouns: tuple[Verb, ...], scene: Scene, o
         end_on_exit=noun.flag("endConferenceOnExit", default=False),
     )
     outcome |= {"DialCallStatus": "answered", "DialBridged": "false"}
-    began = monotonic()
     with leg.changed:
         conference = session.board.conferences.named(noun.text)
         conference.enter(member, callback, noun.get("beep", "true"))
     leg.timeline.add("conference", f"enters {conference.name}", sid=conference.sid)
-    reason = LEFT
+    reason = HUNG_UP
     try:
         with leg.cut_when(lambda: conference.mixing or leg.room is not conference):
             _await_start(session, noun, scene)
         outcome["DialBridged"] = "true"
         stay(leg, verb, lambda: leg.room is not conference)
     except Redirected:
-        reason = REDIRECTED
+        reason = UPDATED
         raise
     finally:
         conference.exit(leg, reason)
-        outcome["DialCallDuration"] = str(round(monotonic() - began))
         leg.timeline.add("conference", f"leaves {conference.name}", sid=conference.sid)
 
 

@@ -28,7 +28,7 @@ def gather(session: Session, verb: Verb, scene: Scene) -> Document | None:
     action = verb.get("action")
     url = scene.resolve(action) if action else scene.resolve(scene.base)
     method = verb.get("method", "POST" if action else scene.method).upper()
-    return Document(url, method, params={"Digits": digits, "FinishedOnKey": finished_by, "msg": "Gather End"})
+    return Document(url, method, params={"Digits": digits, "FinishedOnKey": finished_by})
 
 
 def _collect(leg: Leg, verb: Verb) -> tuple[str, str]:
