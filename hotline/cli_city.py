@@ -31,11 +31,19 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--preview", "only_preview", is_flag=True, help="Say what would change, and write nothing.")
 @click.option("--as", "username", help="User in whose name it is done; default: the system.")
+@click.option("--sheet", help="Sheet of a workbook; default: the one called like the data, else the first.")
 @click.option("--example", is_flag=True, help="Print a CSV with the headings and one row, and read no file.")
 def import_(
-    *, kind: str, file: Path | None, yes: bool, only_preview: bool, username: str | None, example: bool
+    *,
+    kind: str,
+    file: Path | None,
+    yes: bool,
+    only_preview: bool,
+    username: str | None,
+    sheet: str | None,
+    example: bool,
 ) -> None:
-    """Bring in a FILE of one KIND: CSV (UTF-8 or GB18030), JSONL or JSON.
+    """Bring in a FILE of one KIND: XLSX, CSV (UTF-8 or GB18030), JSONL or JSON.
 
     What would change and what is refused is shown first. Good rows are written all at once; refused rows stand with
     their reasons in FILE.refused.csv, and codes of new users in FILE.codes.csv, which nobody else can read. Exit code
@@ -48,7 +56,9 @@ def import_(
     if file is None:
         raise click.UsageError("FILE is missing (or ask for --example)")
     runtime = bootstrap.build(Settings.from_env())
-    rows = read(file, file.name)
+    rows = read(file, file.name, sheet=sheet, liked=wanted.title)
+    if len(rows.sheets) > 1:
+        click.echo(f"读的是工作表“{rows.sheet}”；另有：{'、'.join(one for one in rows.sheets if one != rows.sheet)}")
     with runtime.sessions() as session, _Bar(f"{wanted.title}：检查") as told:
         actor = _actor(session, username)
         seen = preview(session, wanted, rows, progress=told)

@@ -16,7 +16,7 @@ from hotline import audit
 from hotline.accounts.service import Actor
 from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid
-from hotline.imports.files import BROKEN, EXTRA, Rows
+from hotline.imports.files import BROKEN, EXTRA, Rows, guarded
 from hotline.imports.parts import Fault, Kind, Table, Values, Writing, WrongValue, shown
 
 Progress = Callable[[int, int], None]
@@ -171,13 +171,8 @@ def write_refused(kind: Kind, rows: Rows, refused: list[Refused], path: Path) ->
         for line, cells in rows:
             if line in reasons:
                 by_key = {keys.get(heading, heading): value for heading, value in cells.items()}
-                told = [_harmless(shown(by_key.get(column.key, ""))) for column in kind.columns]
+                told = [guarded(shown(by_key.get(column.key, ""))) for column in kind.columns]
                 writer.writerow([line, "；".join(reasons[line]), *told])
-
-
-def _harmless(cell: str) -> str:
-    # a table program would run what begins like a formula
-    return f"'{cell}" if cell[:1] in {"=", "@", "\t", "\r"} else cell
 
 
 def _batched(rows: Iterable[Any]) -> Iterator[list[Any]]:

@@ -1,57 +1,117 @@
-"""Files of rows: CSV (UTF-8 or GB18030), JSONL and JSON. Read again as often as asked, never held whole."""
+"""Files of rows: CSV (UTF-8 or GB18030), a sheet of a workbook, JSONL and JSON. Read again as often as asked, never
+held whole."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
 from hotline.errors import Invalid
+from hotline.imports import workbook
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_ROWS: Final = 200_000
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
 EXTRA: Final = "\0extra"  # cells beyond the last heading
 BROKEN: Final = "\0broken"  # the reason a line could not be read at all
-FORMATS: Final = (".csv", ".jsonl", ".json")
+FORMATS: Final = (".xlsx", ".csv", ".jsonl", ".json")
+BOOK: Final = ".xlsx"
+REFUSED_FORMATS: Final = {
+    ".xls": "这是旧格式的 .xls 文件，请另存为 .xlsx 再导入",
+    ".xlsm": "带宏的 .xlsm 文件不能导入，请另存为不带宏的 .xlsx 再导入",
+    ".xlsb": "请把 .xlsb 文件另存为 .xlsx 再导入",
+    ".et": "请把 .et 文件另存为 .xlsx 再导入",
+    ".numbers": "请把 .numbers 文件导出为 .xlsx 再导入",
+}
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def guarded(cell: str) -> str:
+    """Return a cell as a CSV may hold it: what a table program would run as a formula gets an apostrophe."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def unguarded(cell: str) -> str:
+    """Return the cell that ``guarded`` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one file. ``headings`` are those of a CSV (JSON objects name their own); iterating yields
-    (line from 1, cells by heading)."""
+    """The rows of one file. ``headings`` are those of a table (JSON objects name their own); iterating yields
+    (line from 1, cells by heading). Of a workbook ``sheets`` are all that could be read, ``sheet`` the one that was."""
 
     source: Path | bytes
     name: str
     encoding: str
     headings: tuple[str, ...]
     count: int
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Read the file from its beginning."""
+        if self.sheet:
+            assert isinstance(self.source, bytes), "a sheet is kept as read"
+            yield from _kept_lines(self.source)
+            return
         with _open(self.source) as raw:
             yield from _cells(raw, self.name, self.encoding)
 
+    def kept(self) -> bytes:
+        """Return a sheet as ``again`` takes it: unpacking a workbook once more would cost as much as the first time."""
+        assert isinstance(self.source, bytes) and self.sheet, "only a sheet is kept"
+        about = {
+            "name": self.name,
+            "headings": self.headings,
+            "count": self.count,
+            "sheet": self.sheet,
+            "sheets": self.sheets,
+        }
+        return json.dumps(about).encode() + b"\n" + self.source
 
-def read(source: Path | bytes, name: str) -> Rows:
-    """Return the rows of a file; ``name`` tells its format by its ending.
 
-    Raises ``Invalid`` for a format we do not read, an encoding that is neither UTF-8 nor GB18030, a file without
-    headings or rows, or one beyond ``MOST_BYTES`` or ``MOST_ROWS``.
-    """
+def again(kept: bytes) -> Rows:
+    """Return the rows that gave ``kept``."""
+    about, _, source = kept.partition(b"\n")
+    told = json.loads(about)
+    return Rows(source, told["name"], "", tuple(told["headings"]), told["count"], told["sheet"], tuple(told["sheets"]))
+
+
+def check(source: Path | bytes, name: str) -> None:
+    """Raise ``Invalid`` for a file one glance tells we cannot read; ``read`` looks at the rest."""
     ending = Path(name).suffix.lower()
-    if ending == ".xlsx":
-        raise Invalid("请在表格软件里把文件另存为 CSV UTF-8，再导入", file="不能读取 .xlsx")
+    if ending in REFUSED_FORMATS:
+        raise Invalid(REFUSED_FORMATS[ending], file=f"不能读取 {ending}")
     if ending not in FORMATS:
         raise Invalid(f"只能导入 {'、'.join(FORMATS)} 文件", file=f"不能读取 {ending or name}")
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MOST_BYTES:
         raise Invalid(f"文件超过 {MOST_BYTES // 1024 // 1024} MB，请分成几个", file="文件太大")
+    if ending == BOOK:
+        with _open(source) as raw:
+            workbook.check_form(raw)
+
+
+def read(source: Path | bytes, name: str, *, sheet: str | None = None, liked: str = "") -> Rows:
+    """Return the rows of a file; ``name`` tells its format by its ending. Of a workbook ``sheet`` is read, else the
+    one called ``liked``, else the first.
+
+    Raises ``Invalid`` for a format we do not read, an encoding that is neither UTF-8 nor GB18030, a workbook that is
+    old, locked, has macros or unpacks to too much, a file without headings or rows, or one beyond ``MOST_BYTES`` or
+    ``MOST_ROWS``.
+    """
+    check(source, name)
+    ending = Path(name).suffix.lower()
+    if ending == BOOK:
+        return _read_sheet(source, name, sheet, liked)
     encoding = _encoding(source) if ending == ".csv" else "utf-8-sig"
     if ending != ".csv" and _undecodable(source, encoding):
         raise Invalid(f"{ending} 文件必须是 UTF-8", file="不是 UTF-8")
@@ -60,10 +120,60 @@ def read(source: Path | bytes, name: str) -> Rows:
     count = 0
     for count, _ in enumerate(rows, start=1):
         if count > MOST_ROWS:
-            raise Invalid(f"超过 {MOST_ROWS} 行，请分成几个文件", file="行数太多")
+            raise _too_many()
     if not count:
         raise Invalid("文件里没有数据", file="没有数据")
-    return Rows(source, name, encoding, headings, count)
+    return replace(rows, count=count)
+
+
+def _too_many() -> Invalid:
+    return Invalid(f"超过 {MOST_ROWS} 行，请分成几个文件", file="行数太多")
+
+
+# ---- workbooks
+
+
+def _read_sheet(source: Path | bytes, name: str, wanted: str | None, liked: str) -> Rows:
+    """Go once through the sheet and keep its rows packed: a hundred thousand take a few megabytes."""
+    with _open(source) as raw:
+        sheets = workbook.sheets_of(raw)
+        sheet = workbook.chosen(sheets, wanted, liked)
+        ranges = workbook.merged(raw, sheet)
+        found = workbook.lines(raw, sheet)
+        first = next(found, None)
+        if first is None:
+            raise Invalid(f"工作表“{sheet}”是空的", file="没有数据")
+        if first.fault or any(start <= first.number <= end for start, end in ranges):
+            raise Invalid(f"工作表“{sheet}”的第一行应当是列名，不能合并单元格", file="没有列名")
+        headings = _checked(first.cells)
+        count, packed = 0, io.BytesIO()
+        with gzip.open(packed, "wt", encoding="utf-8", compresslevel=1) as out:
+            for count, line in enumerate(found, start=1):
+                if count > MOST_ROWS:
+                    raise _too_many()
+                out.write(json.dumps([line.number, _row(headings, line, ranges)], ensure_ascii=False) + "\n")
+    if not count:
+        raise Invalid("文件里没有数据", file="没有数据")
+    return Rows(packed.getvalue(), name, "", headings, count, sheet, tuple(sheets))
+
+
+def _row(headings: tuple[str, ...], line: workbook.Line, ranges: list[tuple[int, int]]) -> dict[str, Any]:
+    row = _by_heading(headings, line.cells)
+    if line.fault:
+        return row | {BROKEN: line.fault}
+    if any(start <= line.number <= end for start, end in ranges):
+        return row | {BROKEN: workbook.MERGED}
+    return row
+
+
+def _kept_lines(packed: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    with gzip.open(io.BytesIO(packed), "rt", encoding="utf-8") as lines:
+        for line in lines:
+            number, row = json.loads(line)
+            yield number, row
+
+
+# ---- text
 
 
 def _open(source: Path | bytes) -> IO[bytes]:
@@ -95,13 +205,26 @@ def _headings(source: Path | bytes, encoding: str) -> tuple[str, ...]:
             first = next(csv.reader(lines), [])
         except csv.Error as fault:
             raise Invalid("第一行应当是列名", file=str(fault)) from fault
+    return _checked(first)
+
+
+def _checked(first: list[str]) -> tuple[str, ...]:
     found = tuple(heading.strip() for heading in first)
     if not any(found):
         raise Invalid("第一行应当是列名", file="没有列名")
-    if len(set(found)) < len(found):
-        twice = next(heading for heading in found if found.count(heading) > 1)
+    named = [heading for heading in found if heading]
+    if len(set(named)) < len(named):
+        twice = next(heading for heading in named if named.count(heading) > 1)
         raise Invalid(f"列名“{twice}”出现了两次", file="列名重复")
     return found
+
+
+def _by_heading(headings: tuple[str, ...] | list[str], cells: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {heading: cell for heading, cell in zip(headings, cells, strict=False) if heading}
+    nameless = [cell for heading, cell in zip(headings, cells, strict=False) if not heading]
+    if extra := [cell for cell in (*nameless, *cells[len(headings) :]) if cell.strip()]:
+        row[EXTRA] = "、".join(extra)
+    return row
 
 
 def _cells(raw: IO[bytes], name: str, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -129,10 +252,7 @@ def _csv(lines: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
             yield line, {BROKEN: f"这一行读不出来：{fault}"}
             continue
         if any(cell.strip() for cell in cells):
-            row: dict[str, Any] = dict(zip(headings, cells, strict=False))
-            if extra := [cell for cell in cells[len(headings) :] if cell.strip()]:
-                row[EXTRA] = "、".join(extra)
-            yield line, row
+            yield line, _by_heading(headings, [unguarded(cell) for cell in cells])
 
 
 def _object(line: str) -> dict[str, Any]:

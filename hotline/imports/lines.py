@@ -19,6 +19,7 @@ from hotline.imports.parts import (
     Writing,
     WrongValue,
     code,
+    digits,
     flag,
     hours,
     items,
@@ -29,7 +30,7 @@ from hotline.imports.uses import described, retiring_fault, uses_of_number
 
 def short_number(raw: Any) -> str:
     """A dialled number: digits, perhaps a plus; 12345 also answers to +8612345."""
-    found = re.sub(r"[\s-]", "", str(raw))
+    found = re.sub(r"[\s-]", "", digits(raw))
     if found and not re.fullmatch(r"\+?[0-9]{3,19}", found):
         raise WrongValue("不是电话号码")
     return found

@@ -19,6 +19,8 @@ YES: Final = frozenset({"是", "启用", "1", "true", "yes", "y"})
 NO: Final = frozenset({"否", "停用", "0", "false", "no", "n"})
 _CODE: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._-]+")
 _BETWEEN: Final = re.compile(r"[、,，;；|]+")
+_ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+[Ee]\+[0-9]+")
+_DIGITS_LOST: Final = "表格软件把号码写成了科学计数，原来的数字已丢失；请把这一列设为文本后重填"
 
 
 class WrongValue(ValueError):
@@ -232,9 +234,17 @@ def hours(raw: Any) -> list[str]:
     return spans
 
 
+def digits(raw: Any) -> str:
+    """A cell of digits as written. Raises ``WrongValue`` for one a table program has rounded to 1.99E+10."""
+    found = str(raw).strip()
+    if _ROUNDED.fullmatch(found):
+        raise WrongValue(_DIGITS_LOST)
+    return found
+
+
 def telephone(raw: Any) -> str:
     """A telephone number: digits, with + - and blanks between them."""
-    found = re.sub(r"[\s-]", "", str(raw))
+    found = re.sub(r"[\s-]", "", digits(raw))
     if found and not re.fullmatch(r"\+?[0-9]{3,15}", found):
         raise WrongValue("不是电话号码")
     return found
@@ -242,7 +252,7 @@ def telephone(raw: Any) -> str:
 
 def area(raw: Any) -> str:
     """An area code: 6, 9 or 12 digits."""
-    found = str(raw).strip()
+    found = digits(raw)
     if found and not re.fullmatch(r"[0-9]{6}(?:[0-9]{3}){0,2}", found):
         raise WrongValue("行政区划代码是 6、9 或 12 位数字")
     return found

@@ -19,7 +19,7 @@ from hotline.calendars.models import CityDay
 from hotline.errors import Invalid, NotFound
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import KEEPERS, csv_answer, steps_of, today
+from hotline.web.city.views import FORMS, KEEPERS, sheet_answer, steps_of, today
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 
@@ -93,15 +93,15 @@ def _month(text: str) -> date:
     return first if FIRST_YEAR <= first.year <= LAST_YEAR else today().replace(day=1)
 
 
-@bp.get("/export.csv")
+@bp.get(f"/export.<{FORMS}:form>")
 @roles(*KEEPERS)
-def sheet() -> ResponseReturnValue:
+def sheet(form: str) -> ResponseReturnValue:
     """Take the city's own days away; the sheet can be imported again."""
     with transaction() as session:
         rows = [
             [day.isoformat(), "上班" if row.working else "休息", row.name] for day, row in sorted(_own(session).items())
         ]
-    return csv_answer("工作日历.csv", ["日期", "上班", "说明"], rows)
+    return sheet_answer("工作日历", form, ["日期", "上班", "说明"], rows)
 
 
 @bp.get("/<day>")

@@ -18,7 +18,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.city import jobs
 from hotline.web.city.jobs import Job
-from hotline.web.city.views import KEEPERS, csv_answer
+from hotline.web.city.views import FORMS, KEEPERS, sheet_answer
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
@@ -40,13 +40,13 @@ def _start(kind: Kind, fault: str | None) -> str:
     return render_template("city/import_start.html", told=kind, fault=fault, formats=FORMATS, steps=STEPS)
 
 
-@bp.get("/import/<name>/example.csv")
+@bp.get(f"/import/<name>/example.<{FORMS}:form>")
 @roles(*KEEPERS)
-def example(name: str) -> ResponseReturnValue:
+def example(name: str, form: str) -> ResponseReturnValue:
     """A file of one row that would be taken."""
     kind = _kind(name)
     cells = [kind.example.get(column.key, kind.example.get(column.title, "")) for column in kind.columns]
-    return csv_answer(f"{kind.title}-示例.csv", list(kind.titles.values()), [cells])
+    return sheet_answer(f"{kind.title}-示例", form, list(kind.titles.values()), [cells])
 
 
 @bp.post("/import/<name>")

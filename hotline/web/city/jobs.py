@@ -49,7 +49,7 @@ class Job:
     @classmethod
     def start(cls, folder: Path, *, kind: str, name: str, body: bytes, actor: Actor, now: datetime) -> Job:
         """Keep an uploaded file. Raises ``Invalid`` when it cannot be read at all."""
-        rows = read(body, name)
+        rows = read(body, name, liked=KINDS[kind].title)
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder, now)
         job = cls(folder, secrets.token_hex(16))
@@ -75,7 +75,7 @@ class Job:
 
     def rows(self, name: str) -> Rows:
         """Return the rows of the file."""
-        return read(key_ring().decrypt(self._path("file").read_bytes()), name)
+        return read(key_ring().decrypt(self._path("file").read_bytes()), name, liked=KINDS[self.state()["kind"]].title)
 
     def put(self, **changes: Any) -> None:
         """Change the state."""

@@ -13,7 +13,7 @@ from hotline.delivery import templates
 from hotline.errors import Invalid, NotFound
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import KEEPERS, csv_answer, steps_of
+from hotline.web.city.views import FORMS, KEEPERS, sheet_answer, steps_of
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 
@@ -84,13 +84,13 @@ def listed() -> ResponseReturnValue:
     )
 
 
-@bp.get("/export.csv")
+@bp.get(f"/export.<{FORMS}:form>")
 @roles(*KEEPERS)
-def sheet() -> ResponseReturnValue:
+def sheet(form: str) -> ResponseReturnValue:
     """Take the words away; the sheet can be imported again."""
     with transaction() as session:
         rows = [[name, said] for name, said in _own(session).items()]
-    return csv_answer("短信内容.csv", ["模板", "内容"], rows)
+    return sheet_answer("短信内容", form, ["模板", "内容"], rows)
 
 
 @bp.get("/<name>")

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial, update_wrapper
@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from hotline import audit
 from hotline.accounts import queries as accounts
 from hotline.errors import Invalid, NotAllowedNow, NotFound
+from hotline.imports import workbook
+from hotline.imports.files import guarded
 from hotline.imports.parts import shown
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
@@ -29,7 +31,8 @@ from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
 
 KEEPERS: Final = ("ADM",)
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMS: Final = "any(csv,xlsx)"
+WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HISTORY: Final = 100
 REASON_AT_LEAST: Final = 4
 REASON_AT_MOST: Final = 200
@@ -40,7 +43,7 @@ def add_pages(bp: Blueprint, kind: Kind[Any]) -> None:
     bare, one = f"/{kind.key}", f"/{kind.key}/<{kind.converter}:row_id>"
     routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
         ("GET", bare, listed),
-        ("GET", f"{bare}.csv", sheet),
+        ("GET", f"{bare}.<{FORMS}:form>", sheet),
         ("GET", f"{bare}/new", blank),
         ("POST", f"{bare}/new", create),
         ("GET", f"{bare}/history", history_of_all),
@@ -111,25 +114,28 @@ def _chips(session: Session, kind: Kind[Any], text: str, show: str) -> list[dict
     ]
 
 
-def sheet(kind: Kind[Any]) -> ResponseReturnValue:
+def sheet(kind: Kind[Any], form: str) -> ResponseReturnValue:
     """Take the list away as a sheet that can be imported again; personal data stays here."""
     text, show = request.args.get("q", "").strip(), request.args.get("show", "")
     with transaction() as session:
         rows = kind.cells(session, session.scalars(kind.select(text, show).order_by(*kind.order)).all())
-    return csv_answer(f"{kind.word}.csv", kind.heads(), rows)
+    return sheet_answer(kind.word, form, kind.heads(), rows)
 
 
-def csv_answer(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
-    """Return a CSV file: UTF-8 with its mark, and no cell that a spreadsheet would take for a formula."""
+def sheet_answer(word: str, form: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
+    """Return a sheet as a workbook whose cells are all words, or as a CSV in which nothing is taken for a formula."""
+    if form == "xlsx":
+        return attached(f"{word}.xlsx", workbook.write(word, head, rows), WORKBOOK)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for row in (head, *rows):
+        writer.writerow([guarded(cell) for cell in row])
+    return attached(f"{word}.csv", "\ufeff" + buffer.getvalue(), "text/csv; charset=utf-8")
 
-    def lines() -> Iterator[str]:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        for row in (head, *rows):
-            writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
-        yield "\ufeff" + buffer.getvalue()
 
-    answer = Response(lines(), content_type="text/csv; charset=utf-8")
+def attached(name: str, body: str | bytes, content_type: str) -> Response:
+    """Return a file to keep."""
+    answer = Response(body, content_type=content_type)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 

@@ -166,7 +166,7 @@ def test_what_chinese_table_programs_save_is_read(session: Session, encoding: st
         (b"", "a.csv", "列名"),
         ("单位编号,单位名称,层级\n".encode(), "a.csv", "没有数据"),
         (b"\xff\xfe\x00\x81", "a.csv", "编码"),
-        (b"x", "a.xlsx", "另存为"),
+        (b"x", "a.et", "另存为"),
         (b"x", "a.pdf", "只能导入"),
         (b"{", "a.json", "JSON"),
     ],

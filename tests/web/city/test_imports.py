@@ -66,7 +66,8 @@ def test_codes_of_newcomers_are_shown_once(admin: Browser) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("rows.xlsx", "PK", "另存为 CSV"),
+        ("rows.xlsx", "PK", "不是正确的 .xlsx"),
+        ("rows.xls", "PK", "旧格式"),
         ("rows.csv", "", "列名"),
         ("rows.pdf", "x", "只能导入"),
     ],
