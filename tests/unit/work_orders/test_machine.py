@@ -9,13 +9,11 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, event, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import Engine, StaticPool, select
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-import hotline.migrations.metadata as metadata
 from hotline.accounts.service import SYSTEM, Actor
-from hotline.db import Base, make_engine
 from hotline.errors import HotlineError, Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.models import Callback, Evaluation
@@ -27,7 +25,6 @@ from tests.factories import orders
 from tests.factories.orders import TZ, WHEN, report_fields
 from tests.factories.units import City, city
 
-assert metadata
 ACTORS = (
     "operator",
     "reviewer",
@@ -55,16 +52,9 @@ UNITS = ("county", "township", "other_township", "other_county", "far_township",
 class OneOrder(RuleBasedStateMachine):
     """One order of a small city; anybody tries anything at any time."""
 
-    _engine: Engine | None = None
-
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        if OneOrder._engine is None:
-            OneOrder._engine = make_engine("sqlite://", poolclass=StaticPool)
-            Base.metadata.create_all(OneOrder._engine)
-        self.session = Session(
-            OneOrder._engine, expire_on_commit=False
-        )  # rolled back at the end: the next finds nothing
+        self.session = Session(engine, expire_on_commit=False)  # rolled back at the end: the next finds nothing
         self.here: City = city(self.session)
         self.now = NOON
         self.order: WorkOrder = orders.draft(self.session, self.here)
@@ -307,13 +297,16 @@ class OneOrder(RuleBasedStateMachine):
         assert self.order.redo_count <= 2
 
 
-OneOrder.TestCase.settings = settings(
+LONG_WALKS = settings(
     max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestWhateverPeopleTry = OneOrder.TestCase
+
+
+def test_whatever_people_try(engine: Engine) -> None:
+    run_state_machine_as_test(lambda: OneOrder(engine), settings=LONG_WALKS)
 
 
 def test_every_row_of_the_table_leads_to_a_known_state_and_names_its_line():
