@@ -14,20 +14,19 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import bootstrap, cli_city, cli_setup
+from hotline import bootstrap, cli_city, cli_setup, doctor
 from hotline.accounts import service as accounts
 from hotline.accounts.roles import UNITS, Role
 from hotline.clock import utc_now
 from hotline.config import Settings, SettingsError
 from hotline.db import session_scope
-from hotline.doctor import Finding
-from hotline.doctor import look as inspect
 from hotline.errors import HotlineError
 from hotline.knowledge_base import service as knowledge_base
 from hotline.migrations import run as migrations
 from hotline.reports import queries as reports
+from hotline.setup.env import EnvFile
 from hotline.speech.clips import read_wav, transcribe
-from hotline.speech.models import ModelFault, check_model, install
+from hotline.speech.models import OFFICIAL, ModelFault, check_model, install, install_from
 from hotline.units import queries as units
 from hotline.work_orders import clock as order_clock
 from hotline.work_orders import journal, rules
@@ -48,8 +47,13 @@ class Hotline(click.Group):
             raise click.ClickException(str(fault)) from fault
 
 
+def _settings() -> Settings:
+    """Return the settings: the environment's, and those of ``.env`` in this folder below them."""
+    return EnvFile(Path(".env")).settings()
+
+
 def _runtime() -> bootstrap.Runtime:
-    return bootstrap.build(Settings.from_env())
+    return bootstrap.build(_settings())
 
 
 @click.group(cls=Hotline)
@@ -70,7 +74,7 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the tables to the newest shape."""
-    settings = Settings.from_env()
+    settings = _settings()
     before = migrations.current(settings.database_url)
     migrations.upgrade(settings.database_url)
     click.echo(f"{before or 'empty'} -> {migrations.current(settings.database_url)}")
@@ -87,9 +91,7 @@ def seed_demo(password: str) -> None:
     """Fill an empty database with the Hengshui demo city."""
     from hotline.demo import city  # noqa: PLC0415 - only this command needs the demo
 
-    runtime = _runtime()
-    with session_scope(runtime.sessions) as session:
-        counts = city.seed(session, password=password, now=utc_now())
+    counts = city.seed(_runtime().sessions, password=password, now=utc_now())
     click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
@@ -189,9 +191,18 @@ def speech() -> None:
 @speech.command("install")
 @click.argument("name", type=click.Choice(["small-cn", "cn"]))
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="Default: models/ of the data folder.")
-def speech_install(name: str, into: Path | None) -> None:
-    """Fetch an official model over TLS and check it."""
-    target = into or Settings.from_env().data_dir / "models"
+@click.option("--from", "archive", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its zip, here.")
+@click.option("--md5", help="With --from: what the publisher lists for that zip.")
+def speech_install(name: str, into: Path | None, archive: Path | None, md5: str | None) -> None:
+    """Fetch an official model over TLS and check it; with --from take it from a file, for a closed network."""
+    if (archive is None) != (md5 is None):
+        raise click.UsageError("--from and --md5 go together")
+    if archive is not None and archive.name != f"{OFFICIAL[name]}.zip":
+        raise click.UsageError(f"{name} comes as {OFFICIAL[name]}.zip")
+    target = into or _settings().data_dir / "models"
+    if archive is not None and md5 is not None:
+        click.echo(f"export HOTLINE_SPEECH_MODEL={install_from(archive, target, md5=md5)}")
+        return
     with Progress(console=console) as bar:
         task = bar.add_task(name, total=None)
         path = install(name, target, progress=lambda done, total: bar.update(task, completed=done, total=total))
@@ -202,7 +213,7 @@ def speech_install(name: str, into: Path | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def speech_transcribe(file: Path) -> None:
     """Write what the recogniser hears in a WAV file."""
-    settings = Settings.from_env()
+    settings = _settings()
     check_model(settings.speech_model)
     try:
         sound = read_wav(file)
@@ -220,7 +231,7 @@ def speech_transcribe(file: Path) -> None:
 @click.option("--to", "dialled", default=None, help="Default: the first of HOTLINE_NUMBERS.")
 def call(wav: Path | None, say: str | None, press: tuple[str, ...], caller: str, dialled: str | None) -> None:
     """Place a call through the local exchange (never the real carrier)."""
-    settings = Settings.from_env()
+    settings = _settings()
     if not settings.twilio_api_url:
         raise click.UsageError("HOTLINE_TWILIO_API_URL names no exchange")
     if (wav is None) == (say is None):
@@ -319,12 +330,13 @@ def _percent(share: float | None) -> str:
     return "—" if share is None else f"{share * 100:.1f} %"
 
 
-@main.command()
-def doctor() -> None:
-    """Look at the settings and everything they name; exit 1 when something is missing."""
-    findings = inspect(_runtime())
-    cli_setup.tell(Finding("settings", True, "complete"))
+@main.command("doctor")
+def doctor_() -> None:
+    """Look at the settings and everything they name; exit 1 when calls cannot be served to their end."""
+    runtime = _runtime()
+    console.print("[green]✓[/] settings: complete", highlight=False)
+    findings = doctor.examine(runtime)
     for found in findings:
-        cli_setup.tell(found)
-    if not all(found.good for found in findings):
+        cli_setup.tell(found, runtime.settings.public_url)
+    if any(found.state is doctor.State.MISSING for found in findings):
         sys.exit(1)

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from hotline import bootstrap
 from hotline.accounts import queries as accounts
 from hotline.accounts.service import SYSTEM, Actor, actor_of
-from hotline.config import Settings
 from hotline.errors import Invalid
 from hotline.imports import KINDS, Kind, Outcome, Preview, Refused, Rows, preview, read, run, write_refused
+from hotline.setup.env import EnvFile
 
 console = Console()
 SHOWN: int = 10
@@ -55,7 +55,7 @@ def import_(
         return
     if file is None:
         raise click.UsageError("FILE is missing (or ask for --example)")
-    runtime = bootstrap.build(Settings.from_env())
+    runtime = bootstrap.build(EnvFile(Path(".env")).settings())
     rows = read(file, file.name, sheet=sheet, liked=wanted.title)
     if len(rows.sheets) > 1:
         click.echo(f"读的是工作表“{rows.sheet}”；另有：{'、'.join(one for one in rows.sheets if one != rows.sheet)}")

@@ -114,10 +114,11 @@ def prepare(settings: Settings, password: str) -> str:
         with session_scope(runtime.sessions) as session:
             if city.is_demo(session):
                 return ""
-            if not city.is_empty(session):
+            if not city.may_seed(session):
                 raise DemoFault("this database holds other than demo data; give another --folder")
-            now = utc_now()
-            counts = city.seed(session, password=password, now=now)
+        now = utc_now()
+        counts = city.seed(runtime.sessions, password=password, now=now)
+        with session_scope(runtime.sessions) as session:
             reader = accounts.create_program(session, role="SUP", unit_id=None, now=now)
             token = accounts.create_token(session, user_id=reader.id, now=now)
     finally:

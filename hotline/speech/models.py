@@ -104,6 +104,27 @@ def install(name: str, target_dir: Path, *, list_url: str = LIST_URL, progress: 
     return target
 
 
+def install_from(archive: Path, target_dir: Path, *, md5: str) -> Path:
+    """Unpack an official model that somebody carried here, for machines without a way out, and return its folder.
+
+    ``archive`` is named as its publisher names it, ``md5`` is what the publisher lists for it. Nothing is unpacked
+    unless they fit. Raises ``ModelFault`` with one line otherwise.
+    """
+    official = archive.name.removesuffix(".zip")
+    if official not in OFFICIAL.values():
+        raise ModelFault(f"{archive.name} is none of {', '.join(f'{name}.zip' for name in OFFICIAL.values())}")
+    if not archive.is_file():
+        raise ModelFault(f"there is no file {archive}")
+    if (found := _digest(archive, "md5")) != md5.strip().lower():
+        raise ModelFault(f"{archive} is not the file its publisher lists: its MD5 is {found}")
+    size = archive.stat().st_size
+    target_dir.mkdir(parents=True, exist_ok=True)
+    _refuse_full_disk(target_dir, size)
+    target = target_dir / official
+    _unpack(archive, official, target, at_most=size * _UNPACKED_AT_MOST)
+    return target
+
+
 def _is_whole(path: Path) -> bool:
     try:
         check_model(path)

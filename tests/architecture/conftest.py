@@ -77,8 +77,8 @@ def build_house(engine: Engine) -> House:
     """Seed the demo city, let orders, a callback and a call happen there, and build the application over it."""
     Base.metadata.create_all(engine)
     sessions = make_sessions(engine)
+    seed(sessions, password="a long password", now=NOON)
     with session_scope(sessions) as session:
-        seed(session, password="a long password", now=NOON)
         people.user(session, Role.U3L, unit=units.by_code(session, "HS-JZ-01"))
         people.user(session, Role.DTY, unit=units.by_code(session, "HS-JZ"))
         city = _city(session)

@@ -46,7 +46,7 @@ def engine_of_speech() -> VoskEngine:
 
 @pytest.fixture
 def demo_index(session: Session) -> KnowledgeIndex:
-    lines = (DEMO / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (DEMO / "data" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
     hub = add_unit(session, code="HS", name="热线中心", parent=None)
     for code in {json.loads(line)["owner_unit"] for line in lines}:
         add_unit(session, code=code, name=code, parent=hub)
@@ -87,7 +87,7 @@ def test_the_right_answer_is_shown_and_the_list_grows_with_the_words(
 
 
 def test_every_demo_entry_is_fit_to_be_shown_and_read_out() -> None:
-    lines = (DEMO / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (DEMO / "data" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
     asked: set[str] = set()
     for row in map(json.loads, lines):
         assert 60 <= len(row["answer"]) <= 220, row["id"]
@@ -98,7 +98,7 @@ def test_every_demo_entry_is_fit_to_be_shown_and_read_out() -> None:
 
 
 def test_every_way_of_asking_finds_its_own_entry_first(demo_index: KnowledgeIndex) -> None:
-    lines = (DEMO / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (DEMO / "data" / "knowledge.jsonl").read_text(encoding="utf-8").splitlines()
     for row in map(json.loads, lines):
         for text in (row["question"], *row["similar"]):
             assert demo_index.search(text, on=TODAY)[0].code == row["id"], text

@@ -226,14 +226,6 @@ def test_a_day_of_the_citys_own_is_seen_in_its_month_and_left_again(admin: Brows
     assert admin.post(path, {"working": "0", "name": ""}).status_code == 422
 
 
-def test_the_set_up_page_says_what_is_missing_first(admin: Browser) -> None:
-    page = admin.get(f"{AT}/setup").text
-    assert "热线号码" in page and "12345 还没有问候语" in page
-    number = {"number": "12345", "name": "热线", "greeting": "您好，通话将被录音。"}
-    assert change(admin, f"{AT}/numbers/new", **number).status_code == 303
-    assert "12345 还没有问候语" not in admin.get(f"{AT}/setup").text
-
-
 def test_the_deadline_of_an_example_is_told_line_by_line(admin: Browser) -> None:
     page = admin.get(f"{AT}/profiles?type=consult&urgency=normal&accepted=2026-11-20T16:30").text
     assert "1 个工作日" in page
