@@ -133,7 +133,7 @@ def audit() -> ResponseReturnValue:
         people = [user.id for user in accounts.called(session, who)] if who else None
         counts = log.counts(session, user_ids=people)
         rows = log.search(session, acts=[act] if act else [], user_ids=people, before_id=before, limit=AUDIT_PAGE + 1)
-        names = accounts.named(session, [row.user_id for row in rows])
+        names = accounts.named(session, [*(row.user_id for row in rows), *(_person(row) for row in rows)])
         more = len(rows) > AUDIT_PAGE
         rows = rows[:AUDIT_PAGE]
         chips = [
@@ -155,7 +155,7 @@ def audit() -> ResponseReturnValue:
         ]
         return render_template(
             "office/audit.html",
-            rows=[(row, names.get(row.user_id or 0)) for row in rows],
+            rows=[(row, names.get(row.user_id or 0), names.get(_person(row) or 0)) for row in rows],
             total=counts.get(act, 0) if act else sum(counts.values()),
             chips=chips,
             who=who,
@@ -164,3 +164,8 @@ def audit() -> ResponseReturnValue:
             newer=url_for("office.watch.audit", who=who or None, act=act or None) if before else None,
             older=url_for("office.watch.audit", who=who or None, act=act or None, before=rows[-1].id) if more else None,
         )
+
+
+def _person(row: log.AccessLog) -> int | None:
+    """Whom a row of the log is about; None when it is about no member of staff."""
+    return int(row.subject_id) if row.subject == "user" and row.subject_id.isdecimal() else None

@@ -134,10 +134,14 @@
 
   const fresh = () => { toasts(); tickTimes(); };
   document.addEventListener("htmx:afterSettle", fresh);
-  document.addEventListener("htmx:sendError", () => say("连不上服务器，刚才的操作没有送出，请稍后再试。"));
+  // what a hand sent off was lost; what the page asks for by itself it asks for again
+  const byHand = (event) => event.detail.requestConfig?.triggeringEvent?.isTrusted;
+  document.addEventListener("htmx:sendError", (event) => say(byHand(event) ? "连不上服务器，刚才的操作没有送出，请稍后再试。" : "连不上服务器，页面暂时不会更新，恢复后会自动继续。"));
   document.addEventListener("htmx:timeout", () => say("服务器没有及时回应，请看清结果后再试。"));
 
   const say = (text, tone = "late") => {
+    const said = [...document.querySelectorAll("#toasts .toast-line")].some((line) => line.textContent === text);
+    if (said) return;  // once is enough
     const line = document.createElement("div");
     line.className = `toast-line tone-${tone}`;
     line.dataset.toast = "8";

@@ -153,3 +153,32 @@ def test_no_page_is_wider_than_a_telephone(here: City, sessions: SessionFactory,
     ):
         page.goto(f"/portal{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"], path
+
+
+def test_the_inbox_tells_by_itself_what_is_new_but_not_under_a_hand(
+    here: City, sessions: SessionFactory, telephone: OpenPage
+) -> None:
+    first = made(sessions, here, Status.TO_SIGN_TIER3)
+    page = telephone(here.township_clerk)
+    page.clock.install()
+    page.goto("/portal")
+    rows = page.locator("#inbox [data-row]")
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name="五洲国际").focus()
+
+    made(sessions, here, Status.TO_SIGN_TIER3)
+    page.clock.run_for("00:16")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_text("新到 1 件")).to_be_visible()
+    expect(page).to_have_title("收件箱 2 · 12345热线")
+    expect(page.locator(f"a[href='/portal/orders/{first}']")).to_be_focused()
+
+    page.get_by_role("checkbox").first.check()
+    made(sessions, here, Status.TO_SIGN_TIER3)
+    page.clock.run_for("00:16")
+    expect(page.get_by_role("checkbox").first).to_be_checked()
+    expect(rows).to_have_count(2)
+    page.get_by_role("checkbox").first.uncheck()
+    page.clock.run_for("00:16")
+    expect(rows).to_have_count(3)
+    expect(page.get_by_role("checkbox").first).to_be_focused()
