@@ -11,6 +11,7 @@ from flask.sessions import SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.utils import cached_property
 
@@ -80,6 +81,9 @@ def create_app(runtime: Runtime, parts: Iterable[str] = ALL, *, threads: int = 6
     app.extensions["hotline"] = runtime
     app.url_map.converters["int"] = RowId
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if proxies := runtime.settings.trusted_proxies:
+        # who asks and whether over TLS; the host and the path people see are the configured ones
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
     request_log.init_app(app)
     security.init_app(app, runtime.settings)
     app.register_blueprint(health.bp)

@@ -27,7 +27,8 @@ class SettingsError(Exception):
 class Settings:
     """Everything a process is told from outside. Tests build their own; nothing reads the environment later.
 
-    ``data_keys`` is the ring, first key writes: pairs of (key id, 32 bytes).
+    ``data_keys`` is the ring, first key writes: pairs of (key id, 32 bytes). ``trusted_proxies``: how many proxies of
+    ours stand one behind the other in front of every process; each adds the address it was asked from.
     """
 
     public_url: str
@@ -47,6 +48,7 @@ class Settings:
     webhook_allow: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ("12345",)
     timezone: str = "Asia/Shanghai"
+    trusted_proxies: int = 0
 
     @property
     def tz(self) -> ZoneInfo:
@@ -91,6 +93,7 @@ class Settings:
             "webhook_allow": read.hosts("WEBHOOK_ALLOW"),
             "numbers": read.numbers("NUMBERS"),
             "timezone": read.zone("TIMEZONE"),
+            "trusted_proxies": read.count("TRUSTED_PROXIES"),
         }
         if read.faults:
             raise SettingsError(read.faults)
@@ -156,6 +159,13 @@ class _Reader:
             if not number.removeprefix("+").isdigit():
                 self._fault(name, f"{number!r} is not a telephone number")
         return found
+
+    def count(self, name: str) -> int:
+        value = self.text(name) or "0"
+        if not (value.isascii() and value.isdigit()):
+            self._fault(name, f"{value!r} is not a number")
+            return 0
+        return int(value)
 
     def zone(self, name: str) -> str:
         value = self.text(name) or "Asia/Shanghai"

@@ -51,6 +51,7 @@ def test_an_empty_environment_is_told_everything_that_is_missing_at_once() -> No
         ("HOTLINE_WEBHOOK_ALLOW", "10.0.0.0/99"),
         ("HOTLINE_NUMBERS", "12345,abc"),
         ("HOTLINE_TIMEZONE", "Mars/Olympus"),
+        ("HOTLINE_TRUSTED_PROXIES", "-1"),
     ],
 )
 def test_each_wrong_setting_is_named(name: str, value: str) -> None:
