@@ -231,6 +231,12 @@ def set_password(session: Session, *, user: User, password: str) -> None:
     session.flush()
 
 
+def end_log_ins(session: Session, *, user_id: int) -> None:
+    """End every log-in of this user with a browser, wherever its cookie has been copied to. Tokens stay."""
+    session.get_one(User, user_id).session_version += 1
+    session.flush()
+
+
 def create_token(session: Session, *, user_id: int, now: datetime) -> str:
     """Make a bearer token for a user and return it; only its hash is kept."""
     token = "hl_" + secrets.token_urlsafe(32)

@@ -15,7 +15,7 @@ from flask_login import LoginManager, login_user, logout_user
 
 from hotline import audit
 from hotline.accounts.models import User
-from hotline.accounts.service import actor_of, authenticate, set_password
+from hotline.accounts.service import actor_of, authenticate, end_log_ins, set_password
 from hotline.config import Settings
 from hotline.db import key_ring
 from hotline.errors import Invalid, NotPermitted
@@ -82,7 +82,11 @@ def log_in() -> ResponseReturnValue:
 @bp.post("/logout")
 @roles()
 def log_out() -> ResponseReturnValue:
-    """End this log-in."""
+    """End this user's log-ins, here and everywhere: a copied cookie would outlive this browser's own."""
+    someone = visitor()
+    if someone is not None and someone.actor.user_id is not None:
+        with transaction() as session:
+            end_log_ins(session, user_id=someone.actor.user_id)
     logout_user()
     cookie.clear()
     pages.toast("已退出登录")

@@ -91,6 +91,20 @@ def test_log_out_ends_the_session(browser: Browser, user: MakeUser) -> None:
     assert "已退出登录" in browser.get("/login").text
 
 
+def test_log_out_makes_a_copied_cookie_worthless(app: Flask, browser: Browser, user: MakeUser) -> None:
+    user("wang")
+    browser.log_in("wang", PASSWORD)
+    thief = Browser(app.test_client())
+    cookie = browser.client.get_cookie("hotline")
+    assert cookie is not None
+    thief.client.set_cookie("hotline", cookie.value)
+    assert thief.get("/only-operators").status_code == 200
+    browser.post("/logout")
+    assert thief.get("/only-operators").status_code == 303
+    browser.log_in("wang", PASSWORD)
+    assert thief.get("/only-operators").status_code == 303
+
+
 def test_another_role_is_refused_in_words(browser: Browser, user: MakeUser) -> None:
     user("zhao", role="CBK")
     browser.log_in("zhao", PASSWORD)
