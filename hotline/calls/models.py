@@ -90,7 +90,8 @@ class CallLeg(Base):
 
 
 class Utterance(Base):
-    """Final words of one leg. Encrypted: people say names and numbers."""
+    """Final words of one leg. Encrypted: people say names and numbers. ``key`` is made where they are heard: written
+    once more after a commit whose outcome nobody learned, they are the same row."""
 
     __tablename__ = "utterances"
     __table_args__ = (Index("ix_utterances_call_id_start_ms", "call_id", "start_ms"),)
@@ -98,6 +99,7 @@ class Utterance(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"))
     leg_id: Mapped[int] = mapped_column(ForeignKey("call_legs.id"))
+    key: Mapped[str] = mapped_column(String(32), unique=True)
     track: Mapped[str] = mapped_column(String(10))
     text: Mapped[str | None] = mapped_column(Encrypted)
     start_ms: Mapped[int]  # since the call started

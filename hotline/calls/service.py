@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from hotline import outbox
@@ -312,22 +314,29 @@ def stream_lost(session: Session, *, provider_id: str, now: datetime) -> int | N
 
 
 def record_utterance(
-    session: Session, *, leg_id: int, text: str, start_ms: int, end_ms: int, now: datetime
+    session: Session, *, leg_id: int, text: str, start_ms: int, end_ms: int, now: datetime, key: str | None = None
 ) -> Utterance:
-    """Keep final words of one leg. Times are milliseconds since the leg's stream began; kept since the call began."""
+    """Keep final words of one leg. Times are milliseconds since the leg's stream began; kept since the call began.
+
+    ``key`` (32 characters at most) names these very words: given a second time, nothing is written and the first row
+    returned.
+    """
     leg = leg_of(session, leg_id)
     started_at = session.scalar(select(Call.started_at).where(Call.id == leg.call_id))
     assert started_at is not None  # a leg without its call cannot be
     offset = round(((leg.stream_started_at or now) - started_at).total_seconds() * 1000)
-    row = Utterance(
-        call_id=leg.call_id,
-        leg_id=leg.id,
-        track=leg.track,
-        text=text,
-        start_ms=offset + start_ms,
-        end_ms=offset + end_ms,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
+    key = key or uuid4().hex
+    words = {
+        "call_id": leg.call_id,
+        "leg_id": leg.id,
+        "key": key,
+        "track": leg.track,
+        "text": text,
+        "start_ms": offset + start_ms,
+        "end_ms": offset + end_ms,
+        "created_at": now,
+    }
+    # the first write may still be on its way into the database: the constraint waits for it, a look would not
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(Utterance).values(words).on_conflict_do_nothing())
+    return session.scalars(select(Utterance).where(Utterance.key == key)).one()

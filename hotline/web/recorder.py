@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import uuid4
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -144,8 +145,8 @@ class Recorder:
         return recording
 
     def keep(self, recording: Recording, heard: Heard) -> None:
-        """Store a final result."""
-        now = self._runtime.now()
+        """Store a final result, once: a commit whose outcome got lost on the way is tried again."""
+        now, key = self._runtime.now(), uuid4().hex
 
         def write(session: Session) -> Hint:
             row = calls.record_utterance(
@@ -155,6 +156,7 @@ class Recorder:
                 start_ms=heard.start_ms,
                 end_ms=heard.end_ms,
                 now=now,
+                key=key,
             )
             return Hint(f"call-{row.call_id}", "utterance")
 

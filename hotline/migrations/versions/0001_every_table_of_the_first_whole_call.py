@@ -617,6 +617,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("call_id", sa.Integer(), nullable=False),
         sa.Column("leg_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
         sa.Column("track", sa.String(length=10), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=True),
         sa.Column("start_ms", sa.Integer(), nullable=False),
@@ -625,6 +626,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_utterances_call_id_calls")),
         sa.ForeignKeyConstraint(["leg_id"], ["call_legs.id"], name=op.f("fk_utterances_leg_id_call_legs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_utterances")),
+        sa.UniqueConstraint("key", name=op.f("uq_utterances_key")),
     )
     op.create_index("ix_utterances_call_id_start_ms", "utterances", ["call_id", "start_ms"], unique=False)
     op.create_table(
