@@ -31,3 +31,17 @@ def post_worker_init(worker):
     """Leave what the application is made of out of every later collection: a fifth of a webhook's time."""
     gc.collect()
     gc.freeze()
+    if media := _media(worker):
+        # a stream ends with its call, so a worker that waited for it would be killed with the last words unwritten
+        media.stopping = lambda: not worker.alive
+
+
+def worker_exit(server, worker):
+    """Hand in what callers have said so far."""
+    if media := _media(worker):
+        media.close()
+
+
+def _media(worker):
+    """The hearing of this worker (``hotline.media.MediaDesk``); None where no sound is served or nothing was loaded."""
+    return worker.wsgi.extensions.get("hotline_media") if getattr(worker, "wsgi", None) else None

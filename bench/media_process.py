@@ -76,6 +76,10 @@ class NotingListener:
         """Return the recorder's."""
         return self.recorder.figures()
 
+    def close(self) -> None:
+        """Write what is left."""
+        self.recorder.close()
+
 
 class NotingListening:
     """One leg of ``NotingListener``."""

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # bootstrap names every adapter; here only the shape of what 
 log = logging.getLogger(__name__)
 
 PATH: Final = "/media/stream"
+EXTENSION: Final = "hotline_media"
 MESSAGE_AT_MOST: Final = 1 << 16  # a frame of 20 ms is 400 bytes
 BAD_FRAMES_AT_MOST: Final = 250  # in a row: five seconds of nothing but rubbish
 START_WITHIN: Final = 50  # messages; the second one should be it
@@ -78,6 +79,10 @@ class Listener(Protocol):
         """Return its counts by name."""
         ...
 
+    def close(self) -> None:
+        """Keep what was handed in; nothing more comes."""
+        ...
+
 
 class MediaDesk:
     """The hearing of one process: its slots, its decoding pool, its counts."""
@@ -87,8 +92,15 @@ class MediaDesk:
         self.listener = listener
         self.pool = LegPool(engine)
         self.counts: Counter[str] = Counter()
+        self.stopping: Callable[[], bool] = lambda: False
+        """Whether the process is about to end; whoever serves the desk says so. Streams then end by themselves."""
         self._slots = threading.BoundedSemaphore(slots)
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Hear the rest of every leg and hand in, and write, what was said. Nothing is heard after it."""
+        self.pool.close()
+        self.listener.close()
 
     def count(self, what: str, by: int = 1) -> None:
         """Add to a count; from any thread."""
@@ -233,8 +245,10 @@ def make_desk(runtime: Runtime, *, slots: int) -> MediaDesk:
 
 
 def make_blueprint(desk: MediaDesk) -> Blueprint:
-    """Return the one route ``GET /media/stream``, a websocket."""
+    """Return the one route ``GET /media/stream``, a websocket; the desk is the application's extension ``EXTENSION``,
+    where the server that ends the process finds it."""
     blueprint = Blueprint("media", __name__)
+    blueprint.record(lambda state: state.app.extensions.update({EXTENSION: desk}))
 
     @blueprint.get(PATH, websocket=True)
     @public  # the carrier's signature guards it
@@ -276,6 +290,8 @@ def _listen(desk: MediaDesk, socket: ServerSocket) -> SocketClosed:
     stream = Stream(desk)
     try:
         while stream.take(socket.receive()):
+            if desk.stopping():
+                return SocketClosed(CloseCode.GOING_AWAY, "shutting down")
             time.sleep(READ_EVERY_S - time.monotonic() % READ_EVERY_S)
         return SocketClosed(CloseCode.NORMAL_CLOSURE, "stopped")
     except SocketClosed as end:

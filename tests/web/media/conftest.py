@@ -83,6 +83,7 @@ class Ears:
 
     def __init__(self) -> None:
         self.legs: list[Ear] = []
+        self.closed = False
 
     def started(self, leg_id: int) -> Ear:
         self.legs.append(Ear(leg_id))
@@ -90,6 +91,9 @@ class Ears:
 
     def figures(self) -> dict[str, int]:
         return {"legs": len(self.legs)}
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Carrier:

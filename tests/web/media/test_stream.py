@@ -32,6 +32,19 @@ def test_a_leg_is_heard_from_start_to_stop(desk: Desk) -> None:
     wait_until_free(desk)
 
 
+def test_a_process_that_is_to_end_ends_its_streams_with_their_last_words_and_keeps_them(desk: Desk) -> None:
+    line = desk.carrier.open()
+    line.media(7)
+    until(lambda: desk.desk.pool.figures().frames_in == 7, "the sound to arrive")
+    desk.desk.stopping = lambda: True
+    line.media(1)
+    assert line.goodbye() == (1001, "shutting down")
+    wait_until_free(desk)
+    assert desk.ears.legs[0].finals == ["共160毫秒"]
+    desk.desk.close()
+    assert desk.ears.closed
+
+
 def test_a_digit_and_a_mark_between_the_sound_change_nothing(desk: Desk) -> None:
     line = desk.carrier.open()
     line.media(5)
