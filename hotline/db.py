@@ -174,6 +174,8 @@ class EncryptedJSON(TypeDecorator[Any]):
 
 
 BEGIN: Final = "BEGIN IMMEDIATE"
+BEGIN_READING: Final = "BEGIN"
+READS_ONLY: Final = "hotline_reads_only"
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "foreign_keys=ON",
@@ -212,10 +214,11 @@ def make_engine(url: str, **options: Any) -> Engine:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
+        begin = BEGIN_READING if connection.get_execution_options().get(READS_ONLY) else BEGIN
         try:  # straight at the driver: a statement of ours would cost as much as the transaction itself
-            connection.connection.driver_connection.execute(BEGIN)  # type: ignore[union-attr]
+            connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
         except sqlite3.OperationalError as fault:
-            raise OperationalError(BEGIN, None, fault) from fault
+            raise OperationalError(begin, None, fault) from fault
 
     return engine
 
@@ -232,6 +235,14 @@ def make_sessions(engine: Engine) -> SessionFactory:
 def session_scope(sessions: SessionFactory) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back on any exception, which goes on upward."""
     with sessions() as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(sessions: SessionFactory) -> Iterator[Session]:
+    """A session for a long look: on SQLite it keeps no writer waiting, as ``session_scope`` does from its beginning."""
+    with sessions() as session:
+        session.connection(execution_options={READS_ONLY: True})
         yield session
 
 

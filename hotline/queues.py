@@ -8,8 +8,9 @@ CALLS: Final = "calls"  # a person is waiting on the line: never behind a slow d
 DISPATCH: Final = "dispatch"
 CALLBACKS: Final = "callbacks"
 UPKEEP: Final = "upkeep"
+IMPORTS: Final = "imports"  # minutes of work: nothing else may wait behind it
 
-ALL: Final = (CALLS, DISPATCH, CALLBACKS, UPKEEP)
+ALL: Final = (CALLS, DISPATCH, CALLBACKS, UPKEEP, IMPORTS)
 
 # topic of an outbox row -> (queue, path of the job that takes the row's id)
 JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
@@ -20,6 +21,8 @@ JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),
     "callback.dial": (CALLBACKS, "workers.callbacks.dial"),
     "order.evaluated": (CALLBACKS, "workers.callbacks.apply_evaluation"),
+    "import.check": (IMPORTS, "workers.imports.check_file"),
+    "import.write": (IMPORTS, "workers.imports.write_file"),
 }
 
 # a nudge tells the relay that rows are waiting; losing it costs only the wait for the next sweep

@@ -20,12 +20,15 @@ from sqlalchemy import exc
 
 from hotline.bootstrap import Runtime, build
 from hotline.config import Settings, SettingsError
+from hotline.queues import IMPORTS
 from hotline.web import request_log
 
 log = logging.getLogger(__name__)
 
 # shorter than ``hotline.outbox.HOLD``: a job is dead before its row may be taken by another
 JOB_TIMEOUT_S: Final = 45
+# a city's file is no such job: its row is settled when it is begun, and who sent it is told if it is cut off
+IMPORT_TIMEOUT_S: Final = 30 * 60
 FAILED_JOB_KEPT_S: Final = 7 * 24 * 3600
 
 # what is raised while the database is down, or no connection to it comes free
@@ -82,9 +85,14 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
+def timeout_of(name: str) -> int:
+    """Return how many seconds a job of a queue may take."""
+    return IMPORT_TIMEOUT_S if name == IMPORTS else JOB_TIMEOUT_S
+
+
 def queue(name: str, connection: redis.Redis) -> Queue:
     """Return one of our queues. Jobs travel as JSON: whoever can write to Redis must not be able to run code."""
-    return Queue(name, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_S)
+    return Queue(name, connection=connection, serializer=JSONSerializer, default_timeout=timeout_of(name))
 
 
 class Outage:

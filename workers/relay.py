@@ -72,7 +72,7 @@ def _enqueue(rows: list[OutboxMessage], connection: redis.Redis) -> int:
                 path,
                 args=[row.id],
                 job_id=job_id(row),
-                timeout=process.JOB_TIMEOUT_S,
+                timeout=process.timeout_of(name),
                 result_ttl=0,
                 failure_ttl=process.FAILED_JOB_KEPT_S,
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,18 +12,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts.service import Actor
-from hotline.db import SessionFactory, session_scope
+from hotline.db import SessionFactory, reading, session_scope
 from hotline.errors import Invalid
 from hotline.imports.files import BROKEN, EXTRA, Rows, guarded
-from hotline.imports.parts import Fault, Kind, Table, Values, Writing, WrongValue, shown
+from hotline.imports.parts import SUBJECTS, Fault, Kind, Table, Values, Writing, WrongValue, shown
 
 Progress = Callable[[int, int], None]
+Todo = tuple[Values, Values | None]  # what a row is to hold, and what it holds now
 AT_ONCE: Final = 500
 SAMPLES: Final = 50
+CHANGING: Final = ("add", "change", "retire", "remove")  # acts in the log after which a look is out of date
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ def no_progress(_done: int, _total: int) -> None:
 
 def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no_progress) -> Preview:
     """Return what ``run`` would do; writes nothing. Raises ``Invalid`` when the headings are not those of the kind."""
+    return _look(session, kind, rows, progress, lambda _todo: None)
+
+
+def _look(session: Session, kind: Kind, rows: Rows, progress: Progress, keep: Callable[[list[Todo]], None]) -> Preview:
+    """Look at every row in the order in which they can be written; ``keep`` is handed what is to be written."""
     keys = _keys_of(kind, rows)
     table = kind.begin(session)
     found = Preview()
@@ -88,6 +98,7 @@ def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no
                 elif table.turn(values) == turn:
                     mine.append((line, values))
             present = table.present([values for _, values in mine])
+            todo: list[Todo] = []
             for line, values in mine:
                 key = table.key(values)
                 before = present.get(key)
@@ -100,8 +111,40 @@ def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no
                 known[key] = line
                 table.taken(whole, line)
                 _note(kind, found, line, key, whole, before)
+                if whole != before:
+                    todo.append((whole, before))
+            if todo:
+                keep(todo)
     found.refused.sort(key=lambda refused: refused.line)
     return found
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written, packed by batches, and what the city's data were when it was made."""
+
+    mark: int
+    seen: Preview = field(default_factory=Preview)
+    batches: list[bytes] = field(default_factory=list)
+    retires: bool = False  # whether something goes out of use: only the moment of writing knows if it is still free
+
+    @classmethod
+    def of(cls, session: Session, kind: Kind, rows: Rows, progress: Progress) -> _Plan:
+        plan = cls(_mark(session))
+        plan.seen = _look(session, kind, rows, progress, plan._keep)
+        return plan
+
+    def _keep(self, todo: list[Todo]) -> None:
+        self.retires |= any(before and before.get("active") and not values["active"] for values, before in todo)
+        self.batches.append(pickle.dumps(todo))  # a tenth of what the objects take
+
+
+def _mark(session: Session) -> int:
+    """Return a number that grows with every change of a city's data."""
+    changes = select(func.max(audit.AccessLog.id)).where(
+        audit.AccessLog.subject.in_(SUBJECTS), audit.AccessLog.act.in_(CHANGING)
+    )
+    return session.scalar(changes) or 0
 
 
 def run(
@@ -112,67 +155,80 @@ def run(
     actor: Actor,
     now: datetime,
     progress: Progress = no_progress,
+    settle: Callable[[Outcome], None] = lambda _outcome: None,
+    token: str = "",
 ) -> Outcome:
     """Write every good row in one transaction and return what was done and which rows were refused, and why.
 
-    A fault on the way leaves the database as it was. Every change leaves its audit row, and the import one more.
+    The file is looked through before that transaction, which therefore is short; only if somebody changed the city's
+    data meanwhile it is looked through again inside. A fault on the way leaves the database as it was. Every change
+    leaves its audit row, and the import one more with ``token``. ``settle`` is called just before the commit.
     """
+    with reading(sessions) as session:
+        plan = _Plan.of(session, kind, rows, lambda done, total: progress(done, 2 * total))
     with session_scope(sessions) as session:
-        total = rows.count * kind.begin(session).turns
-        seen = preview(session, kind, rows, progress=lambda done, _total: progress(done, 2 * total))
-        skipped = {refused.line for refused in seen.refused}
+        if plan.retires or _mark(session) != plan.mark:
+            plan = _Plan.of(session, kind, rows, lambda done, total: progress(done, 2 * total))
         writing = Writing(session, actor, now)
         table = kind.begin(session)
-        counter = _Counter(lambda done, _total: progress(total + done, 2 * total), total)
-        for turn in range(1, table.turns + 1):
-            good = (
-                values
-                for line, values, _ in counter.over(_parsed(kind, rows, _keys_of(kind, rows)))
-                if line not in skipped and table.turn(values) == turn
-            )
-            for chunk in _batched(good):
-                present = table.present(chunk)
-                new = []
-                with session.no_autoflush:  # a key stands once in the file: what is not flushed yet is not asked for
-                    for values in chunk:
-                        before = present.get(table.key(values))
-                        whole = _whole(kind, values, before)
-                        if before is None:
-                            new.append(whole)
-                        elif whole != before:
-                            table.write(whole, before, writing)
-                    if new:
-                        table.write_new(new, writing)
-                session.flush()
+        total = rows.count * table.turns
+        for number, packed in enumerate(plan.batches, start=1):
+            _write(table, pickle.loads(packed), writing)  # noqa: S301 - packed above, in this process
+            progress(total + total * number // len(plan.batches), 2 * total)
+        seen = plan.seen
+        refused = len({one.line for one in seen.refused})
         audit.record(
             session,
             at=now,
             user_id=actor.user_id,
             act="import",
-            subject=kind.name,
+            subject=kind.subject,
             subject_id=rows.name[-64:],
             new=seen.new,
             changed=seen.changed,
             unchanged=seen.unchanged,
-            refused=len(skipped),
+            refused=refused,
+            token=token,
         )
-    return Outcome(seen.new, seen.changed, seen.unchanged, seen.refused, writing.codes)
+        outcome = Outcome(seen.new, seen.changed, seen.unchanged, seen.refused, writing.codes)
+        settle(outcome)
+    return outcome
+
+
+def _write(table: Table, todo: list[Todo], writing: Writing) -> None:
+    with writing.session.no_autoflush:  # a key stands once in the file: what is not flushed yet is not asked for
+        for values, before in todo:
+            if before is not None:
+                table.write(values, before, writing)
+        if new := [values for values, before in todo if before is None]:
+            table.write_new(new, writing)
+    writing.session.flush()
 
 
 def write_refused(kind: Kind, rows: Rows, refused: list[Refused], path: Path) -> None:
-    """Write the refused rows as a CSV that Excel opens: line and reasons first, then the cells as they were."""
+    """Write the refused rows as a CSV that a table program opens, see ``refused_sheet``."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        file.writelines(refused_sheet(kind, rows, refused))
+
+
+def refused_sheet(kind: Kind, rows: Rows, refused: list[Refused]) -> Iterator[str]:
+    """Yield the lines of a CSV of the refused rows: line and reasons first, then the cells as they were."""
     reasons: dict[int, list[str]] = {}
     for one in refused:
         reasons.setdefault(one.line, []).append(f"{one.column}：{one.reason}" if one.column else one.reason)
     keys = _keys_of(kind, rows)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["行", "原因", *(column.title for column in kind.columns)])
-        for line, cells in rows:
-            if line in reasons:
-                by_key = {keys.get(heading, heading): value for heading, value in cells.items()}
-                told = [guarded(shown(by_key.get(column.key, ""))) for column in kind.columns]
-                writer.writerow([line, "；".join(reasons[line]), *told])
+    yield _csv_line(["行", "原因", *(column.title for column in kind.columns)])
+    for line, cells in rows:
+        if line in reasons:
+            by_key = {keys.get(heading, heading): value for heading, value in cells.items()}
+            told = [shown(by_key.get(column.key, "")) for column in kind.columns]
+            yield _csv_line([str(line), "；".join(reasons[line]), *told])
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([guarded(cell) for cell in cells])
+    return line.getvalue()
 
 
 def _batched(rows: Iterable[Any]) -> Iterator[list[Any]]:

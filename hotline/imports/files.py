@@ -8,7 +8,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final
@@ -100,9 +100,20 @@ def check(source: Path | bytes, name: str) -> None:
             workbook.check_form(raw)
 
 
-def read(source: Path | bytes, name: str, *, sheet: str | None = None, liked: str = "") -> Rows:
+def nobody_waits() -> None:
+    """Tell nobody that it goes on."""
+
+
+def read(
+    source: Path | bytes,
+    name: str,
+    *,
+    sheet: str | None = None,
+    liked: str = "",
+    still_here: Callable[[], None] = nobody_waits,
+) -> Rows:
     """Return the rows of a file; ``name`` tells its format by its ending. Of a workbook ``sheet`` is read, else the
-    one called ``liked``, else the first.
+    one called ``liked``, else the first; ``still_here`` is called now and then while it is unpacked.
 
     Raises ``Invalid`` for a format we do not read, an encoding that is neither UTF-8 nor GB18030, a workbook that is
     old, locked, has macros or unpacks to too much, a file without headings or rows, or one beyond ``MOST_BYTES`` or
@@ -111,7 +122,7 @@ def read(source: Path | bytes, name: str, *, sheet: str | None = None, liked: st
     check(source, name)
     ending = Path(name).suffix.lower()
     if ending == BOOK:
-        return _read_sheet(source, name, sheet, liked)
+        return _read_sheet(source, name, sheet, liked, still_here)
     encoding = _encoding(source) if ending == ".csv" else "utf-8-sig"
     if ending != ".csv" and _undecodable(source, encoding):
         raise Invalid(f"{ending} 文件必须是 UTF-8", file="不是 UTF-8")
@@ -133,7 +144,9 @@ def _too_many() -> Invalid:
 # ---- workbooks
 
 
-def _read_sheet(source: Path | bytes, name: str, wanted: str | None, liked: str) -> Rows:
+def _read_sheet(
+    source: Path | bytes, name: str, wanted: str | None, liked: str, still_here: Callable[[], None]
+) -> Rows:
     """Go once through the sheet and keep its rows packed: a hundred thousand take a few megabytes."""
     with _open(source) as raw:
         sheets = workbook.sheets_of(raw)
@@ -151,6 +164,8 @@ def _read_sheet(source: Path | bytes, name: str, wanted: str | None, liked: str)
             for count, line in enumerate(found, start=1):
                 if count > MOST_ROWS:
                     raise _too_many()
+                if count % 2000 == 0:
+                    still_here()
                 out.write(json.dumps([line.number, _row(headings, line, ranges)], ensure_ascii=False) + "\n")
     if not count:
         raise Invalid("文件里没有数据", file="没有数据")

@@ -67,6 +67,7 @@ class PlaceTable(Table):
 
 GAZETTEER: Final = Kind(
     name="gazetteer",
+    subject="place",
     title="地名",
     help="来电人会说到的片区、道路和小区。两个县有同名的地方时各写一行，接电话时会请话务员选择。",
     columns=(

@@ -93,6 +93,7 @@ class TextTable(Table):
 
 PROFILES: Final = Kind(
     name="profiles",
+    subject="deadline_profile",
     title="时限方案",
     help="JSON 文件，一个方案一个对象；启用自带方案时不写 handle、steps、redo。已受理的工单仍用原方案。",
     columns=(
@@ -115,6 +116,7 @@ PROFILES: Final = Kind(
 )
 CALENDAR: Final = Kind(
     name="calendar",
+    subject="city_day",
     title="工作日历",
     help="公共日历之外本市自己的工作日和休息日。已给出的时限不会缩短。",
     columns=(
@@ -127,6 +129,7 @@ CALENDAR: Final = Kind(
 )
 TEXTS: Final = Kind(
     name="texts",
+    subject="message_text",
     title="短信内容",
     help="只能使用该模板已有的占位符；不写来电内容和个人信息。签名由系统加上。",
     columns=(

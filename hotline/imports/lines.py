@@ -61,6 +61,7 @@ class NumberTable(Table):
 
 NUMBERS: Final = Kind(
     name="numbers",
+    subject="dialled_number",
     title="热线号码",
     help="所有号码进同一个队列，各有各的问候语。问候语里要有录音告知。",
     columns=(

@@ -157,6 +157,7 @@ class LineTable(Table):
 
 CATEGORIES: Final = Kind(
     name="categories",
+    subject="category",
     title="问题分类",
     help=f"城市自己的分类表，最多 {DEEPEST} 层。行的先后不限。",
     columns=(
@@ -170,6 +171,7 @@ CATEGORIES: Final = Kind(
 )
 RESPONSIBILITY: Final = Kind(
     name="responsibility",
+    subject="responsibility_line",
     title="责任清单",
     help="每一版写全；新版本自施行日起代替旧版本，旧版本不变。",
     columns=(

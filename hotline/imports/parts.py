@@ -22,6 +22,19 @@ _BETWEEN: Final = re.compile(r"[、,，;；|]+")
 _ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+[Ee]\+[0-9]+")
 _DIGITS_LOST: Final = "表格软件把号码写成了科学计数，原来的数字已丢失；请把这一列设为文本后重填"
 
+# what the log of changes calls the things a city brings
+SUBJECTS: Final = (
+    "unit",
+    "user",
+    "category",
+    "responsibility_line",
+    "place",
+    "dialled_number",
+    "deadline_profile",
+    "city_day",
+    "message_text",
+)
+
 
 class WrongValue(ValueError):
     """A cell that cannot be read; the text is the reason a person sees."""
@@ -116,6 +129,7 @@ class Kind:
     title: str
     help: str
     columns: tuple[Column, ...]
+    subject: str  # what the log of changes calls a row, one of ``SUBJECTS``
     example: Mapping[str, str]
     begin: Callable[[Session], Table]
 

@@ -90,6 +90,7 @@ class UserTable(Table):
 
 USERS: Final = Kind(
     name="users",
+    subject="user",
     title="人员",
     help="新人员会得到一个只显示一次的登录码；第一次登录必须自己设置密码。",
     columns=(

@@ -121,6 +121,7 @@ def _word(tier: int) -> str:
 
 UNITS: Final = Kind(
     name="units",
+    subject="unit",
     title="承办单位",
     help="热线中心、二级单位（县市区、部门、公用企业）和三级单位（乡镇街道、站所）。行的先后不限。",
     columns=(

@@ -216,4 +216,6 @@ CHANGES: Final = {
     "retire": "停用",
     "remove": "删除",
     "give_code": "发首次登录码",
+    "import": "导入",
+    "take_away": "导出",
 }

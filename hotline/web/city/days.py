@@ -19,7 +19,7 @@ from hotline.calendars.models import CityDay
 from hotline.errors import Invalid, NotFound
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import FORMS, KEEPERS, sheet_answer, steps_of, today
+from hotline.web.city.views import KEEPERS, sheet_answer, steps_of, today
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 
@@ -93,7 +93,7 @@ def _month(text: str) -> date:
     return first if FIRST_YEAR <= first.year <= LAST_YEAR else today().replace(day=1)
 
 
-@bp.get(f"/export.<{FORMS}:form>")
+@bp.get("/export.<form>")
 @roles(*KEEPERS)
 def sheet(form: str) -> ResponseReturnValue:
     """Take the city's own days away; the sheet can be imported again."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.imports import KINDS, engine
-from hotline.imports.engine import Refused
+from hotline.imports import KINDS, jobs
 from hotline.imports.files import FORMATS
+from hotline.imports.jobs import Job
 from hotline.imports.parts import Kind
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city import jobs
-from hotline.web.city.jobs import Job
-from hotline.web.city.views import FORMS, KEEPERS, sheet_answer
+from hotline.web.city.views import KEEPERS, attached, sheet_answer
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
@@ -26,7 +25,15 @@ from hotline.web.idempotency import once
 bp = Blueprint("imports", __name__)
 SECRET: Final = frozenset({"值班电话"})
 STEPS: Final = ("选文件", "核对", "导入", "完成")
-STEP_OF: Final = {jobs.CHECKING: 1, jobs.CHECKED: 1, jobs.WRITING: 2, jobs.DONE: 3, jobs.FAILED: 1}
+STEP_OF: Final = {
+    jobs.TO_CHECK: 1,
+    jobs.CHECKING: 1,
+    jobs.CHECKED: 1,
+    jobs.TO_WRITE: 2,
+    jobs.WRITING: 2,
+    jobs.DONE: 3,
+    jobs.FAILED: 1,
+}
 
 
 @bp.get("/import/<name>")
@@ -40,7 +47,7 @@ def _start(kind: Kind, fault: str | None) -> str:
     return render_template("city/import_start.html", told=kind, fault=fault, formats=FORMATS, steps=STEPS)
 
 
-@bp.get(f"/import/<name>/example.<{FORMS}:form>")
+@bp.get("/import/<name>/example.<form>")
 @roles(*KEEPERS)
 def example(name: str, form: str) -> ResponseReturnValue:
     """A file of one row that would be taken."""
@@ -52,7 +59,7 @@ def example(name: str, form: str) -> ResponseReturnValue:
 @bp.post("/import/<name>")
 @roles(*KEEPERS)
 def upload(name: str) -> ResponseReturnValue:
-    """Take a file and begin to look at it."""
+    """Take a file and ask for it to be looked at."""
     kind = _kind(name)
     file = request.files.get("file")
     if file is None or not file.filename:
@@ -62,19 +69,21 @@ def upload(name: str) -> ResponseReturnValue:
 
             def act() -> ResponseReturnValue:
                 job = Job.start(
+                    session,
                     _folder(),
-                    kind=kind.name,
+                    kind=kind,
                     name=(file.filename or "")[-120:],
                     body=file.read(),
                     actor=the_actor(),
                     now=runtime().now(),
                 )
-                jobs.check(runtime(), job)
-                return pages.go(url_for("office.city.imports.look", name=name, token=job.token))
+                return _to(job, name)
 
             return once(session, act)
     except Invalid as fault:
         return _start(kind, fault.message), 422
+    except NotAllowedNow as fault:
+        return _start(kind, fault.message), 409
 
 
 @bp.get("/import/<name>/<token>")
@@ -82,17 +91,24 @@ def upload(name: str) -> ResponseReturnValue:
 def look(name: str, token: str) -> ResponseReturnValue:
     """What the file would do, how far it is, or what it did."""
     kind = _kind(name)
-    job, state = Job.named(_folder(), token, the_actor())
-    if jobs.is_broken_off(state, runtime().now()):
-        state |= {"state": jobs.FAILED, "reason": jobs.BROKEN_OFF}
+    job = Job.named(_folder(), token, the_actor())
+    now = runtime().now()
+    state = job.state()
+    broken_off = jobs.is_broken_off(state, now)
+    if broken_off and (told := jobs.written(runtime().sessions, KINDS, job)):
+        job.put(**told)  # it was cut off between the commit and saying so
+        state, broken_off = job.state(), False
     template = "city/_import.html" if pages.is_htmx() else "city/import.html"
     shown: dict[str, Any] = {
         "told": kind,
         "token": token,
         "job": state | {"samples": [_without_secrets(one) for one in state.get("samples", [])]},
         "codes": job.take_codes() if state["state"] == jobs.DONE else {},
-        "refused": state.get("refused", [])[: jobs.REFUSED_SHOWN],
-        "under_way": state["state"] in jobs.UNDER_WAY,
+        "refused": state.get("refused", []),
+        "broken_off": broken_off,
+        "waits_long": jobs.waits_long(state, now),
+        "under_way": state["state"] in jobs.UNDER_WAY and not broken_off,
+        "channel": f"import-{state['user_id']}",
         "steps": STEPS,
         "step": STEP_OF[state["state"]],
     }
@@ -102,18 +118,34 @@ def look(name: str, token: str) -> ResponseReturnValue:
 @bp.post("/import/<name>/<token>")
 @roles(*KEEPERS)
 def confirm(name: str, token: str) -> ResponseReturnValue:
-    """Write the good rows."""
+    """Ask for the good rows to be written."""
+    return _act(name, token, lambda session, job: job.confirm(session, now=runtime().now()))
+
+
+@bp.post("/import/<name>/<token>/sheet")
+@roles(*KEEPERS)
+def choose_sheet(name: str, token: str) -> ResponseReturnValue:
+    """Look at another sheet of the workbook."""
+    sheet = request.form.get("sheet", "")
+    return _act(name, token, lambda session, job: job.choose_sheet(session, sheet, now=runtime().now()))
+
+
+@bp.post("/import/<name>/<token>/again")
+@roles(*KEEPERS)
+def go_on(name: str, token: str) -> ResponseReturnValue:
+    """Ask again for what a worker was cut off from."""
+    return _act(name, token, lambda session, job: job.go_on(session, now=runtime().now()))
+
+
+def _act(name: str, token: str, do: Callable[[Session, Job], None]) -> ResponseReturnValue:
     _kind(name)
     actor = the_actor()
     with transaction() as session:
 
         def act() -> ResponseReturnValue:
-            job, state = Job.named(_folder(), token, actor)
-            if state["state"] != jobs.CHECKED:
-                raise NotAllowedNow("这个文件已经导入过，或者还没有核对完")
-            job.put(state=jobs.WRITING, done=0, at=runtime().now().isoformat())
-            jobs.write(runtime(), job, actor)
-            return pages.go(url_for("office.city.imports.look", name=name, token=token))
+            job = Job.named(_folder(), token, actor)
+            do(session, job)
+            return _to(job, name)
 
         return once(session, act)
 
@@ -123,15 +155,12 @@ def confirm(name: str, token: str) -> ResponseReturnValue:
 def refused_rows(name: str, token: str) -> ResponseReturnValue:
     """The rows that were not taken, with line and reason: to mend and bring again."""
     kind = _kind(name)
-    job, state = Job.named(_folder(), token, the_actor())
-    refused = [Refused(**one) for one in state.get("refused", [])]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "refused.csv"
-        engine.write_refused(kind, job.rows(state["name"]), refused, path)
-        body = path.read_bytes()
-    answer = Response(body, content_type="text/csv; charset=utf-8")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{kind.title}-未导入.csv")
-    return answer
+    body = Job.named(_folder(), token, the_actor()).refused()
+    return attached(f"{kind.title}-未导入.csv", body, "text/csv; charset=utf-8")
+
+
+def _to(job: Job, name: str) -> ResponseReturnValue:
+    return pages.go(url_for("office.city.imports.look", name=name, token=job.token))
 
 
 def _kind(name: str) -> Kind:
@@ -141,7 +170,7 @@ def _kind(name: str) -> Kind:
 
 
 def _folder() -> Path:
-    return runtime().settings.data_dir / "imports"
+    return jobs.folder(runtime().settings.data_dir)
 
 
 def _without_secrets(change: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hotline.delivery import templates
 from hotline.errors import Invalid, NotFound
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import FORMS, KEEPERS, sheet_answer, steps_of
+from hotline.web.city.views import KEEPERS, sheet_answer, steps_of
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 
@@ -84,7 +84,7 @@ def listed() -> ResponseReturnValue:
     )
 
 
-@bp.get(f"/export.<{FORMS}:form>")
+@bp.get("/export.<form>")
 @roles(*KEEPERS)
 def sheet(form: str) -> ResponseReturnValue:
     """Take the words away; the sheet can be imported again."""

@@ -31,7 +31,6 @@ from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
 
 KEEPERS: Final = ("ADM",)
-FORMS: Final = "any(csv,xlsx)"
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HISTORY: Final = 100
 REASON_AT_LEAST: Final = 4
@@ -43,7 +42,7 @@ def add_pages(bp: Blueprint, kind: Kind[Any]) -> None:
     bare, one = f"/{kind.key}", f"/{kind.key}/<{kind.converter}:row_id>"
     routes: list[tuple[str, str, Callable[..., ResponseReturnValue]]] = [
         ("GET", bare, listed),
-        ("GET", f"{bare}.<{FORMS}:form>", sheet),
+        ("GET", f"{bare}.<form>", sheet),
         ("GET", f"{bare}/new", blank),
         ("POST", f"{bare}/new", create),
         ("GET", f"{bare}/history", history_of_all),
@@ -123,7 +122,12 @@ def sheet(kind: Kind[Any], form: str) -> ResponseReturnValue:
 
 
 def sheet_answer(word: str, form: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
-    """Return a sheet as a workbook whose cells are all words, or as a CSV in which nothing is taken for a formula."""
+    """Return a sheet as a workbook whose cells are all words, or as a CSV in which nothing is taken for a formula.
+
+    Raises ``NotFound`` for another form.
+    """
+    if form not in {"xlsx", "csv"}:
+        raise NotFound("只能导出 .xlsx 或 .csv")
     if form == "xlsx":
         return attached(f"{word}.xlsx", workbook.write(word, head, rows), WORKBOOK)
     buffer = io.StringIO()
@@ -333,7 +337,7 @@ def steps_of(
                 who=people[row.user_id].display_name if row.user_id in people else "系统",
                 what=acts[row.act],
                 title=row.subject_id,
-                reason=row.reason,
+                reason=row.reason or _figures(row.details),
                 lines=[
                     (
                         words[name],
@@ -345,6 +349,13 @@ def steps_of(
             )
         )
     return steps
+
+
+FIGURES: Final = {"new": "新增", "changed": "修改", "refused": "不能导入", "rows": "导出"}
+
+
+def _figures(details: Mapping[str, Any]) -> str:
+    return "，".join(f"{word} {details[name]} 行" for name, word in FIGURES.items() if details.get(name))
 
 
 def _told(choices: Mapping[str, str], value: Any) -> str:
