@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, create_engine, event, make_url, select, text
 from sqlalchemy.orm import Session
 
 from hotline.bootstrap import Runtime
 from hotline.calls.models import CallLeg, Utterance
 from hotline.config import Settings
-from hotline.db import Base, SessionFactory, key_ring, make_engine, make_sessions, session_scope
+from hotline.db import SessionFactory, key_ring, make_engine, make_sessions, session_scope
 from hotline.knowledge_base import service as knowledge
 from hotline.live.base import Hint
 from hotline.live.memory import MemoryBus
@@ -161,24 +161,42 @@ def test_a_stream_of_an_unknown_or_ended_leg_is_refused(scene: Scene) -> None:
     assert scene.utterances() == []
 
 
+class Removable:
+    """A database with every table that can be taken away and brought back."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        # of a file its folder: one that is missing would be made anew
+        self._here = str(Path(str(self._url.database)).parent if self._url.host is None else self._url.database)
+        self._there = f"{self._here}_away"
+
+    def move(self) -> None:
+        """Away, where nobody looks for it, or home again."""
+        if self._url.host is None:
+            Path(self._here).rename(self._there)
+        else:
+            admin = create_engine(self._url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+            with admin.connect() as connection:
+                connection.execute(text(f"ALTER DATABASE {self._here} RENAME TO {self._there}"))
+            admin.dispose()
+        self._here, self._there = self._there, self._here
+
+
 def test_while_the_database_is_away_finals_wait_in_order_and_are_written_when_it_is_back(
-    tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+    database_url: str, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    home, away = tmp_path / "home", tmp_path / "away"
-    home.mkdir()
-    engine = make_engine(f"sqlite:///{home}/hotline.db", pool_size=1, max_overflow=0)
-    Base.metadata.create_all(engine)
-    scene = Scene(make_sessions(engine), settings)
+    engine = make_engine(database_url, pool_size=1, max_overflow=0)
+    scene, database = Scene(make_sessions(engine), settings), Removable(database_url)
     leg = scene.leg_of_a_call()
     engine.dispose()
-    home.rename(away)
+    database.move()
     with caplog.at_level(logging.DEBUG):
         recording = scene.recorder.started(leg.id)
-        for text in ("水管爆了", "在永兴路", "请快来人"):
-            recording.heard(final(text))
+        for words in ("水管爆了", "在永兴路", "请快来人"):
+            recording.heard(final(words))
         until(lambda: scene.recorder.figures()["retries"], "a try that fails")
         assert scene.recorder.figures()["waiting"] == 4
-        away.rename(home)
+        database.move()
         until(lambda: not scene.recorder.figures()["waiting"], "the database to be found again")
     scene.recorder.close()
     assert [row.text for row in scene.utterances()] == ["水管爆了", "在永兴路", "请快来人"]
@@ -187,10 +205,34 @@ def test_while_the_database_is_away_finals_wait_in_order_and_are_written_when_it
     engine.dispose()
 
 
-def test_what_the_bounded_queue_cannot_keep_is_counted_and_closing_does_not_wait_for_ever(
-    tmp_path: Path, settings: Settings
+def test_words_whose_commit_was_done_but_not_heard_of_are_not_written_twice(
+    engine: Engine, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path}/nowhere/hotline.db")
+    leg = scene.leg_of_a_call()
+    recording = scene.recorder.started(leg.id)
+    until(lambda: recording.leg, "the stream to be noted")
+    done = engine.dialect.do_commit
+    answers = [engine.dialect.loaded_dbapi.OperationalError("the line was lost before the answer")]
+
+    def commit(connection: Any) -> None:
+        done(connection)
+        if answers:
+            raise answers.pop()
+
+    monkeypatch.setattr(engine.dialect, "do_commit", commit)
+    for words in ("停水了", "停水了"):
+        recording.heard(final(words))
+    until(lambda: not scene.recorder.figures()["waiting"], "the words to be settled")
+    assert answers == []
+    assert [row.text for row in scene.utterances()] == ["停水了", "停水了"], "said twice, and each written once"
+    assert (scene.recorder.figures()["retries"], scene.recorder.figures()["lost"]) == (1, 0)
+
+
+def test_what_the_bounded_queue_cannot_keep_is_counted_and_closing_does_not_wait_for_ever(
+    database_url: str, settings: Settings
+) -> None:
+    url = make_url(database_url)
+    engine = make_engine(url.set(database=f"{url.database}/nowhere").render_as_string(hide_password=False))
     scene = Scene(make_sessions(engine), settings, kept_at_most=3)
     recording = scene.recorder.started(1)
     for _ in range(10):
