@@ -16,7 +16,6 @@ SHORTEST: Final = 2
 SHORTEST_BY_SOUND: Final = 3  # two syllables alone mean too many things
 LONGEST: Final = 12
 LOOKED_AT: Final = 400  # characters of a text, the newest
-GOVERNMENT: Final = "人民政府"  # what a county's unit is called besides the county
 _AT_ONCE: Final = 900
 
 
@@ -33,8 +32,7 @@ class Heard:
 def named_in(session: Session, text: str) -> Sequence[Heard]:
     """Return the active places ``text`` names, longest name first; what only stands inside a longer one is left out.
 
-    Several places of one name all come, and whoever asks must choose; unless the text says the county of some of them
-    (桃城区人民路), which then are meant.
+    Several places of one name all come: whoever asks must choose.
     """
     spoken = text[-LOOKED_AT:]
     offset = len(text) - len(spoken)
@@ -56,13 +54,7 @@ def named_in(session: Session, text: str) -> Sequence[Heard]:
                 if spoken[at : at + length] == row.name or length >= SHORTEST_BY_SOUND:
                     assert place is not None
                     heard.append(Heard(place, row.name, at + offset, length))
-    return _in_the_county_said(text, _outermost(heard))
-
-
-def _in_the_county_said(text: str, heard: list[Heard]) -> list[Heard]:
-    said = {id(one): one.place.county.name.removesuffix(GOVERNMENT) in text for one in heard}
-    sure = {one.name for one in heard if said[id(one)]}
-    return [one for one in heard if said[id(one)] or one.name not in sure]
+    return _outermost(heard)
 
 
 def _active(session: Session, ids: set[int]) -> dict[int, Place]:
