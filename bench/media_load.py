@@ -24,6 +24,7 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.uri import parse_uri
 
 from bench.media_process import settings_of
+from hotline.demo.places import GUNICORN_CONF
 from hotline.media import PATH
 from hotline.speech.sound import FRAME_BYTES, FRAME_MS, RATE
 from hotline.web.stream_token import make_token
@@ -72,7 +73,7 @@ def media_process(model: Path, lanes: int, cores: set[int], mine: set[int]) -> I
             "BENCH_MODEL": str(model),
             "BENCH_LANES": str(lanes),
         }
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", str(4 * lanes + 8)]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(GUNICORN_CONF), "--threads", str(4 * lanes + 8)]
         command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", "bench.media_process:create()"]
         os.sched_setaffinity(0, cores)
         process = subprocess.Popen(command, env=os.environ | env)
@@ -80,7 +81,7 @@ def media_process(model: Path, lanes: int, cores: set[int], mine: set[int]) -> I
         try:
             yield MediaProcess(env, process)
         finally:
-            process.terminate()
+            process.terminate()  # nothing if it has ended
             process.wait(60)
 
 
@@ -101,6 +102,11 @@ class MediaProcess:
                 if process.poll() is not None or time.monotonic() > until:
                     raise SystemExit("the media process did not start") from None
                 time.sleep(0.1)
+
+    def end(self) -> None:
+        """Tell it to end as a service manager does, and wait until it has."""
+        self._process.terminate()
+        self._process.wait(60)
 
     def figures(self) -> dict[str, Any]:
         """Return CPU, memory, counts and what each lane heard so far."""
