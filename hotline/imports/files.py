@@ -148,11 +148,11 @@ def _read_sheet(
     source: Path | bytes, name: str, wanted: str | None, liked: str, still_here: Callable[[], None]
 ) -> Rows:
     """Go once through the sheet and keep its rows packed: a hundred thousand take a few megabytes."""
-    with _open(source) as raw:
-        sheets = workbook.sheets_of(raw)
+    with _open(source) as raw, workbook.opened(raw) as book:
+        sheets = workbook.sheets_of(book)
         sheet = workbook.chosen(sheets, wanted, liked)
-        ranges = workbook.merged(raw, sheet)
-        found = workbook.lines(raw, sheet)
+        ranges = workbook.merged(book, sheet)
+        found = workbook.lines(book, sheet)
         first = next(found, None)
         if first is None:
             raise Invalid(f"工作表“{sheet}”是空的", file="没有数据")
