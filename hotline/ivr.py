@@ -125,9 +125,11 @@ def _call(session: Session, now: datetime) -> Call:
 
 
 def _sound_if_none(session: Session, call: Call) -> Sound | None:
-    """The caller's stream goes on through redirects; it is started again only if it never began."""
+    """The caller's stream goes on through redirects; it is started here if it never began, or has ended since."""
     leg = leg_on(session, call.id, Track.CALLER)
-    return _sound(leg.id) if leg is not None and leg.stream_started_at is None else None
+    if leg is None or (leg.stream_started_at is not None and leg.stream_ended_at is None):
+        return None
+    return _sound(leg.id)
 
 
 @bp.post("/voice")
