@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts.service import Actor
+from hotline.callers.numbers import mask
 from hotline.db import SessionFactory, reading, session_scope
 from hotline.errors import Invalid
 from hotline.imports.files import BROKEN, EXTRA, Rows, guarded
-from hotline.imports.parts import SUBJECTS, Fault, Kind, Table, Values, Writing, WrongValue, shown
+from hotline.imports.parts import SUBJECTS, Fault, Kind, Masked, Table, Values, Writing, WrongValue, shown
 
 Progress = Callable[[int, int], None]
 Todo = tuple[Values, Values | None]  # what a row is to hold, and what it holds now
@@ -300,7 +301,17 @@ def _parsed(kind: Kind, rows: Rows, keys: dict[str, str]) -> Iterator[Parsed]:
 
 def _whole(kind: Kind, values: Values, before: Values | None) -> Values:
     """Return the row with what the file does not say: as it was, or by default."""
-    return {column.key: column.default for column in kind.columns} | (before or {}) | values
+    held = before or {}
+    kept = {
+        name: held[name]
+        for name, value in values.items()
+        if isinstance(value, Masked) and _stands_for(value, held.get(name))
+    }
+    return {column.key: column.default for column in kind.columns} | held | values | kept
+
+
+def _stands_for(masked: Masked, number: Any) -> bool:
+    return bool(number) and mask(str(number)) == masked
 
 
 def _wrong(  # noqa: PLR0917 - the state of one walk through a file

@@ -20,6 +20,7 @@ NO: Final = frozenset({"否", "停用", "0", "false", "no", "n"})
 _CODE: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fff._-]+")
 _BETWEEN: Final = re.compile(r"[、,，;；|]+")
 _ROUNDED: Final = re.compile(r"[0-9]\.[0-9]+[Ee]\+[0-9]+")
+_MASKED: Final = re.compile(r"[0-9]{0,3}\*+[0-9]{2,4}")
 _DIGITS_LOST: Final = "表格软件把号码写成了科学计数，原来的数字已丢失；请把这一列设为文本后重填"
 
 # what the log of changes calls the things a city brings
@@ -256,9 +257,17 @@ def digits(raw: Any) -> str:
     return found
 
 
+class Masked(str):
+    """A telephone number as a sheet taken away shows it: it stands for the one that is there."""
+
+    __slots__ = ()
+
+
 def telephone(raw: Any) -> str:
-    """A telephone number: digits, with + - and blanks between them."""
+    """A telephone number: digits, with + - and blanks between them; or one masked."""
     found = re.sub(r"[\s-]", "", digits(raw))
+    if _MASKED.fullmatch(found):
+        return Masked(found)
     if found and not re.fullmatch(r"\+?[0-9]{3,15}", found):
         raise WrongValue("不是电话号码")
     return found

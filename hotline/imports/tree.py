@@ -8,7 +8,21 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, area, choice, code, flag, telephone, text
+from hotline.imports.parts import (
+    Column,
+    Fault,
+    Kind,
+    Masked,
+    Table,
+    Values,
+    Writing,
+    area,
+    choice,
+    code,
+    flag,
+    telephone,
+    text,
+)
 from hotline.imports.uses import described, retiring_fault, uses_of_unit
 from hotline.units import service as units
 from hotline.units.models import HUB_TIER, Unit
@@ -92,6 +106,8 @@ class UnitTable(Table):
             yield Fault("parent", f"没有编号为 {parent} 的单位")
         elif self._tiers[parent] != tier - 1:
             yield Fault("tier", f"上级单位 {parent} 是{_word(self._tiers[parent])}，本单位不能是{_word(tier)}")
+        if isinstance(values["duty_phone"], Masked):
+            yield Fault("duty_phone", "号码遮住了，也不是现在的号码；请填完整的号码")
         if values["channel"] == "sms" and not values["duty_phone"]:
             yield Fault("duty_phone", "推送方式是短信时请填写值班电话")
         yield from retiring_fault(values, before, lambda: self._uses(values["code"]))

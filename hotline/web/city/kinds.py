@@ -22,6 +22,7 @@ from hotline.imports import KINDS
 from hotline.imports.parts import Fault, Writing, WrongValue, shown
 from hotline.imports.parts import Kind as ImportKind
 from hotline.imports.uses import Use
+from hotline.web.formats import mask_phone
 from hotline.web.words import CHANGES
 
 Row = TypeVar("Row", bound=Base)
@@ -154,12 +155,13 @@ class Kind(Generic[Row]):
 
     def heads(self) -> list[str]:
         """Return the headings of the sheet: those the import takes."""
-        return [column.title for column in self.told.columns if column.key not in self.secret]
+        return list(self.told.titles.values())
 
-    def cells(self, session: Session, rows: Sequence[Row]) -> list[list[str]]:
-        """Return the rows of the sheet under ``heads``."""
+    def cells(self, session: Session, rows: Sequence[Row], *, plain: bool = False) -> list[list[str]]:
+        """Return the rows of the sheet under ``heads``; personal data masked unless ``plain``."""
         table = self.told.begin(session)
-        names = [column.key for column in self.told.columns if column.key not in self.secret]
+        names = list(self.told.titles)
+        hidden = () if plain else self.secret
         words = {
             name: {value: word for word, value in reversed(list(look.words.items()))}
             for name, look in self.looks.items()
@@ -170,7 +172,8 @@ class Kind(Generic[Row]):
             present = table.present(known)
             for one in known:
                 values = present[table.key(one)]
-                cells.append([_cell(words.get(name, {}), values.get(name)) for name in names])
+                told = {name: _cell(words.get(name, {}), values.get(name)) for name in names}
+                cells.append([mask_phone(cell) if name in hidden and cell else cell for name, cell in told.items()])
         return cells
 
     @property

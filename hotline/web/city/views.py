@@ -51,6 +51,7 @@ def add_pages(bp: Blueprint, kind: Kind[Any]) -> None:
         ("GET", f"{one}/history", history),
     ]
     if kind.secret:
+        routes += [("GET", f"{bare}/take-away", why_take_away), ("POST", f"{bare}/take-away", take_away)]
         routes += [("POST", f"{one}/reveal/<any({','.join(kind.secret)}):field>", reveal)]
     if kind.can_switch:
         routes += [("POST", f"{one}/switch/<any(on,off):to>", switch)]
@@ -114,11 +115,45 @@ def _chips(session: Session, kind: Kind[Any], text: str, show: str) -> list[dict
 
 
 def sheet(kind: Kind[Any], form: str) -> ResponseReturnValue:
-    """Take the list away as a sheet that can be imported again; personal data stays here."""
-    text, show = request.args.get("q", "").strip(), request.args.get("show", "")
+    """Take the list away as a sheet that can be imported again; personal data are masked."""
     with transaction() as session:
-        rows = kind.cells(session, session.scalars(kind.select(text, show).order_by(*kind.order)).all())
+        rows = kind.cells(session, _asked_for(session, kind))
     return sheet_answer(kind.word, form, kind.heads(), rows)
+
+
+def _asked_for(session: Session, kind: Kind[Any]) -> Sequence[Any]:
+    text, show = request.args.get("q", "").strip(), request.args.get("show", "")
+    return session.scalars(kind.select(text, show).order_by(*kind.order)).all()
+
+
+def why_take_away(kind: Kind[Any]) -> ResponseReturnValue:
+    """Ask why the list is to be taken away with its personal data."""
+    return _why_page(kind, "", None)
+
+
+def _why_page(kind: Kind[Any], typed: str, error: str | None) -> str:
+    back = address(kind, "listed")
+    return render_template("city/take_away.html", kind=kind, typed=typed, error=error, back=back)
+
+
+def take_away(kind: Kind[Any]) -> ResponseReturnValue:
+    """Take the list away with its personal data, for a reason that leaves a row in the log."""
+    reason = request.form.get("reason", "").strip()
+    if len(reason) < REASON_AT_LEAST:
+        return _why_page(kind, reason, f"请写明理由，至少 {REASON_AT_LEAST} 个字"), 422
+    with transaction() as session:
+        rows = kind.cells(session, _asked_for(session, kind), plain=True)
+        audit.record(
+            session,
+            at=runtime().now(),
+            user_id=the_actor().user_id,
+            act="take_away",
+            subject=kind.subject,
+            subject_id=kind.key,
+            reason=reason[:REASON_AT_MOST],
+            rows=len(rows),
+        )
+    return sheet_answer(kind.word, "xlsx", kind.heads(), rows)
 
 
 def sheet_answer(word: str, form: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:

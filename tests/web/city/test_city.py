@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 from hotline import audit
 from hotline.accounts.models import User
 from hotline.db import SessionFactory, session_scope
+from hotline.imports import KINDS as IMPORTS
+from hotline.imports import preview, read
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
@@ -135,6 +137,34 @@ def test_a_duty_telephone_is_masked_until_a_reason_is_written(admin: Browser, lo
     assert PHONE in admin.post(path, {"reason": "核对值班电话"}).text
     row = look.one(select(audit.AccessLog).where(audit.AccessLog.act == "reveal"))
     assert (row.subject_id, row.reason, row.details) == ("SW", "核对值班电话", {"field": "duty_phone"})
+
+
+def test_a_sheet_with_telephones_wants_a_reason_and_leaves_a_row(admin: Browser, look: Look) -> None:
+    add_unit(admin, duty_phone=PHONE)
+    path = f"{AT}/units/take-away"
+    assert admin.get(path).status_code == 200
+    assert admin.post(path, {"reason": "看"}).status_code == 422
+    taken = admin.post(path, {"reason": "移交值班表"})
+    cells = [row for _, row in read(taken.data, "单位.xlsx") if row["单位编号"] == "SW"]
+    assert cells[0]["值班电话"] == PHONE
+    row = look.one(select(audit.AccessLog).where(audit.AccessLog.act == "take_away"))
+    assert (row.subject, row.reason) == ("unit", "移交值班表")
+    assert "移交值班表" in admin.get(f"{AT}/units/history").text
+
+
+def test_a_masked_sheet_changes_no_telephone_when_it_comes_back(
+    admin: Browser, look: Look, sessions: SessionFactory
+) -> None:
+    add_unit(admin, duty_phone=PHONE)
+    sheet = admin.get(f"{AT}/units.csv?q=SW").text
+    assert "199****0077" in sheet
+    with sessions() as session:
+        rows = read(sheet.replace("市水务局", "水务局").encode(), "单位.csv")
+        seen = preview(session, IMPORTS["units"], rows)
+        assert (seen.changed, seen.refused) == (1, [])
+        assert list(seen.samples[0].after) == ["单位名称"]
+        other = read(sheet.replace("199****0077", "199****9999").encode(), "单位.csv")
+        assert [one.column for one in preview(session, IMPORTS["units"], other).refused] == ["值班电话"]
 
 
 def test_a_telephone_left_empty_stays_and_a_dash_takes_it_away(admin: Browser, look: Look) -> None:
