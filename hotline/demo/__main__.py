@@ -20,7 +20,7 @@ from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import session_scope
 from hotline.demo import city
-from hotline.demo.places import LOOPBACK, MODEL, choose_ports, environment, load_secrets
+from hotline.demo.places import MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import DemoFault, Supervisor, embedded_valkey, programs
 from hotline.demo.story import World, tell
 from hotline.migrations import run as migrations
@@ -75,13 +75,7 @@ def _run(folder: Path, model: Path, *, once: bool) -> int:
             for program in wanted:
                 supervisor.start(program)
             supervisor.wait_until_up(wanted)
-            world = World(
-                web=f"http://{LOOPBACK}:{ports.web}",
-                exchange=f"http://{LOOPBACK}:{ports.exchange}",
-                password=kept["password"],
-                token=token,
-                hears=usable is not None,
-            )
+            world = World.served_at(ports, password=kept["password"], token=token, hears=usable is not None)
             addresses = {"web": world.web, "exchange": world.exchange}
             (folder / "where.json").write_text(json.dumps(addresses), encoding="utf-8")
             if token:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hotline.demo.browser import TIMEOUT_S, StaffBrowser
-from hotline.demo.places import recorded_callers
+from hotline.demo.places import LOOPBACK, Ports, recorded_callers
 from hotline.demo.processes import DemoFault
 
 Found = TypeVar("Found")
@@ -42,6 +42,11 @@ class World:
     token: str
     hears: bool
     staff: dict[str, StaffBrowser] = field(default_factory=dict)
+
+    @classmethod
+    def served_at(cls, ports: Ports, *, password: str, token: str, hears: bool) -> World:
+        """The world whose servers listen at these ports of this machine."""
+        return cls(f"http://{LOOPBACK}:{ports.web}", f"http://{LOOPBACK}:{ports.exchange}", password, token, hears)
 
     def person(self, username: str) -> StaffBrowser:
         """Return this member of staff at a browser, logged in once."""
@@ -183,14 +188,14 @@ def heard(teller: Teller, sid: str, caller: Recorded) -> None:
 
 
 def accept(teller: Teller, desk: StaffBrowser, sid: str) -> str:
-    """Accept the offered call and see both lines joined; returns the desk's address of the call."""
+    """Accept this call once it is offered, no other, and see both lines joined; returns the desk's address of it."""
 
     def offered() -> str | None:
-        page = desk.get("/desk")
-        found = re.search(r"/desk/calls/(\d+)/accept", page)
-        return found.group(1) if found else None
+        caller = teller.world.call(sid).get("caller")
+        ring = re.search(r'<b class="number">([^<]*)</b>.*?/desk/calls/(\d+)/accept', desk.get("/desk"), re.DOTALL)
+        return ring[2] if ring and ring[1] == caller else None
 
-    call_id = teller.until(offered, "offered call on the desk")
+    call_id = teller.until(offered, "offer of this very call on the desk")
     desk.send(f"/desk/calls/{call_id}/accept")
     teller.say(desk.username, "接听")
     teller.until(lambda: teller.world.call(sid).get("state") == "talking", "state talking")

@@ -16,7 +16,7 @@ from hotline import bootstrap
 from hotline.config import Settings
 from hotline.db import KeyRing, session_scope, use_key_ring
 from hotline.demo.__main__ import prepare
-from hotline.demo.places import LOOPBACK, MODEL, choose_ports, environment, load_secrets
+from hotline.demo.places import MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import Program, Supervisor, embedded_valkey, programs
 from hotline.demo.story import Teller, World
 from tests.databases import MakeDatabase
@@ -87,13 +87,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase)
         for program in wanted:
             supervisor.start(program)
         supervisor.wait_until_up(wanted)
-        world = World(
-            web=f"http://{LOOPBACK}:{ports.web}",
-            exchange=f"http://{LOOPBACK}:{ports.exchange}",
-            password=kept["password"],
-            token=token,
-            hears=True,
-        )
+        world = World.served_at(ports, password=kept["password"], token=token, hears=True)
         yield House(world, supervisor, {program.name: program for program in wanted}, settings, valkey)
     finally:
         supervisor.stop()
