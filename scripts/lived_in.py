@@ -164,7 +164,7 @@ class Chronicle:
             presence.go_ready(session, actor=seat, desk=desk, now=at)
             assignment.offer_next(session, now=at)
             taken = assignment.accept(session, actor=seat, call_id=opened.call_id, desk=desk, now=at)
-            joined = {"provider_id": f"CA-the-seat-{number:04d}", "now": at}
+            joined: dict[str, Any] = {"provider_id": f"CA-the-seat-{number:04d}", "now": at}
             calls.operator_answered(session, leg_id=taken.leg_id, **joined)
             calls.operator_joined(session, **joined)
             calls.resolve(session, call_id=opened.call_id, outcome="answered", actor=seat, now=at)

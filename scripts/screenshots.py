@@ -52,6 +52,9 @@ HS-RY-09,饶阳县综合执法大队,三级,HS-RY,内设机构,,19900009002
 HS-RY-10,饶阳县供水站,三级,HS-XX,公用企业,,
 """
 
+README: Final = {"desk": "desk-talking", "board": "office-board-busy", "dispatch": "office-dispatch"}
+README_BYTES: Final = 250_000
+
 # who, what the picture is called, where; {order} is one of the township's orders
 PAGES: Final = (
     ("", "login", "/login"),
@@ -226,6 +229,20 @@ def everyone(studio: Studio) -> None:
         studio.both(user, address.format(order=found.group(1)), name)
 
 
+def for_readme(studio: Studio, folder: Path, into: Path) -> None:
+    """Renew the README's pictures: the first screen of a telephone, and three pages as they were photographed."""
+    for name, picture in README.items():
+        shutil.copyfile(folder / f"{picture}-{DESK[0]}.png", into / f"{name}.png")
+    page = studio.page("ry02", PHONE)
+    page.goto(studio.where["web"] + "/portal")
+    page.wait_for_timeout(300)
+    page.screenshot(path=into / "portal.png")
+    page.context.close()
+    for made in into.glob("*.png"):
+        if made.stat().st_size > README_BYTES:
+            raise click.ClickException(f"{made} is larger than {README_BYTES // 1000} kB")
+
+
 def readable() -> str:
     """Return Chromium's path. Raises ``ClickException`` for what is missing, with the command that mends it."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -244,7 +261,8 @@ def readable() -> str:
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("var/screenshots"))
 @click.option("--dark", is_flag=True)
 @click.option("--no-call", is_flag=True, help="Only the pages that need no call on the line.")
-def main(*, demo: Path, into: Path, dark: bool, no_call: bool) -> None:
+@click.option("--readme", type=click.Path(file_okay=False, path_type=Path), help="Renew the README's pictures there.")
+def main(*, demo: Path, into: Path, dark: bool, no_call: bool, readme: Path | None) -> None:
     """Photograph the demo that runs in the folder DEMO."""
     if not (demo / "where.json").exists():
         raise click.ClickException(f"no demo runs in {demo}: make demo, in another terminal")
@@ -262,6 +280,8 @@ def main(*, demo: Path, into: Path, dark: bool, no_call: bool) -> None:
         telephone(studio)
         everyone(studio)
         import_preview(studio, into)
+        if readme:
+            for_readme(studio, into, readme)
         browser.close()
     click.echo(f"{time.monotonic() - started:.0f} s")
 
