@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
 from hotline.db import Base
-from hotline.errors import Invalid
+from hotline.errors import Invalid, NotAllowedNow
 from hotline.imports import KINDS
 from hotline.imports.parts import Fault, Writing, WrongValue, shown
 from hotline.imports.parts import Kind as ImportKind
+from hotline.imports.removal import remove
 from hotline.imports.uses import Use
 from hotline.web.formats import mask_phone
 from hotline.web.words import CHANGES
@@ -327,6 +328,26 @@ class Kind(Generic[Row]):
     def retire(self, session: Session, row: Row, *, actor: Actor, now: datetime) -> None:
         """Put the row out of use. Raises ``NotAllowedNow`` telling where it is in use."""
         raise NotImplementedError
+
+    def remove(self, session: Session, row: Row, *, actor: Actor, now: datetime) -> None:
+        """Delete a row that was never used. Raises ``NotAllowedNow`` telling what refers to it."""
+        if why := self.kept_because(session, row):
+            raise NotAllowedNow(why)
+        remove(
+            session,
+            actor=actor,
+            now=now,
+            row=row,
+            title=self.title(row),
+            subject=self.subject,
+            subject_id=self.subject_id(row),
+            held=self.values(session, row),
+            hidden=tuple(self.secret),
+        )
+
+    def kept_because(self, session: Session, row: Row) -> str:
+        """Return why the row is kept though nothing refers to it; mostly nothing forbids it to go."""
+        return ""
 
 
 def _cell(words: Mapping[Any, str], value: Any) -> str:

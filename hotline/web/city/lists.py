@@ -210,6 +210,10 @@ class Responsibility(Kind[ResponsibilityLine]):
             "in_force": versions.version_in_force(session, on=today()),
         }
 
+    def kept_because(self, session: Session, row: ResponsibilityLine) -> str:
+        """Keep what has begun as it is."""
+        return "" if row.valid_from > today() else f"{row.version} 版已施行，不再改动；要去掉这一条请建新版本"
+
     def title(self, row: ResponsibilityLine) -> str:
         """Return the matter."""
         return row.matter

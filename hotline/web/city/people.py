@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
-from hotline.accounts.queries import PROGRAM, persons
+from hotline.accounts.queries import PROGRAM, last_administrator, persons
 from hotline.accounts.roles import HUB, UNITS
 from hotline.accounts.service import Actor
 from hotline.errors import NotAllowedNow, NotFound
@@ -96,6 +96,12 @@ class Users(Kind[User]):
     def uses(self, session: Session, row: User) -> Sequence[Place]:
         """Return what they are in the middle of."""
         return [Place(use) for use in uses_of_user(session, row)]
+
+    def kept_because(self, session: Session, row: User) -> str:
+        """Keep oneself and the last administrator."""
+        if row.id == the_actor().user_id:
+            return "不能删除自己"
+        return accounts.LAST_ADMINISTRATOR if last_administrator(session) == row.username else ""
 
     def choices(self, session: Session) -> dict[str, dict[str, str]]:
         """Return the words of roles and units; the log of changes names a unit by its id."""

@@ -22,6 +22,7 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.imports import workbook
 from hotline.imports.files import guarded
 from hotline.imports.parts import shown
+from hotline.imports.removal import references
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.city.kinds import PER_PAGE, Kind
@@ -48,6 +49,7 @@ def add_pages(bp: Blueprint, kind: Kind[Any]) -> None:
         ("GET", f"{bare}/history", history_of_all),
         ("GET", one, opened),
         ("POST", one, save),
+        ("POST", f"{one}/remove", remove),
         ("GET", f"{one}/history", history),
     ]
     if kind.secret:
@@ -258,6 +260,8 @@ def _form(
         faults=faults,
         other_faults=[text for name, text in faults.items() if name not in known],
         uses=kind.uses(session, row) if row is not None else (),
+        references=references(session, row) if row is not None else (),
+        kept_because=kind.kept_because(session, row) if row is not None else "",
         changes=audit.of(session, kind.subject, kind.subject_id(row), limit=1) if row is not None else [],
         title=kind.title(row) if row is not None else f"新增{kind.word}",
         address=partial(address, kind),
@@ -283,6 +287,24 @@ def switch(kind: Kind[Any], row_id: Any, to: str) -> ResponseReturnValue:
             undo = address(kind, "switch", row_id=row_id, to="off" if to == "on" else "on")
             pages.toast(f"{kind.title(row)} 已{'启用' if to == 'on' else '停用'}", undo=undo)
             return pages.go(here)
+
+        return once(session, act)
+
+
+def remove(kind: Kind[Any], row_id: Any) -> ResponseReturnValue:
+    """Delete a row that was never used; another stays, and the page says what refers to it."""
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            row = _row(session, kind, row_id)
+            title = kind.title(row)
+            try:
+                kind.remove(session, row, **when())
+            except NotAllowedNow as fault:
+                pages.toast(fault.message, tone="late")
+                return pages.go(f"{address(kind, 'opened', row_id=row_id)}#uses")
+            pages.toast(f"{title} 已删除，变更记录里还能查到")
+            return pages.go(address(kind, "listed"))
 
         return once(session, act)
 

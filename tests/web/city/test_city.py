@@ -260,3 +260,57 @@ def test_the_deadline_of_an_example_is_told_line_by_line(admin: Browser) -> None
     page = admin.get(f"{AT}/profiles?type=consult&urgency=normal&accepted=2026-11-20T16:30").text
     assert "1 个工作日" in page
     assert "请填写受理时间" in admin.get(f"{AT}/profiles?accepted=nonsense").text
+
+
+NEW = {
+    "units": {"code": "SW", "name": "市水务局", "tier": "2", "parent": "HS", "kind": "department", "channel": "portal"},
+    "users": {"username": "op09", "display_name": "小周", "role": "OPR", "unit": "", "seat": "s9"},
+    "categories": {"code": "X1", "name": "其他", "parent": ""},
+    "responsibility": {
+        "version": "2099",
+        "code": "L1",
+        "matter": "停水",
+        "category": WATER,
+        "valid_from": "2099-01-01",
+    },
+    "gazetteer": {"name": "德政大道", "kind": "road", "county": "JZ", "area_code": "", "aliases": "德政路"},
+    "numbers": {"number": "96189", "name": "便民热线", "greeting": "您好，通话将被录音。"},
+    "profiles": {"name": "redyellow-2-5", "title": "红黄灯", "active_from": "2099-01-01"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_never_used_is_really_deleted_and_its_story_stays(kind: str, admin: Browser) -> None:
+    assert change(admin, f"{AT}/{kind}/new", **NEW[kind]).status_code in {200, 303}
+    asked = NEW[kind].get("matter") or next(iter(NEW[kind].values()))
+    page = admin.get(f"{AT}/{kind}?q={asked}").text
+    shown = re.search(rf'href="({AT}/{kind}/(?!new|history|take|version)[^"/?.]+)"', page)
+    assert shown is not None
+    assert "从来没有用过，可以删除" in admin.get(shown[1]).text
+    assert admin.post(f"{shown[1]}/remove").headers["Location"] == f"{AT}/{kind}"
+    assert admin.get(shown[1]).status_code == 404
+    told = admin.get(f"{AT}/{kind}/history").text
+    assert "删除" in told and "<del>" in told
+
+
+def test_what_was_used_is_not_deleted_and_the_page_says_by_what(
+    admin: Browser, here: City, look: Look, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        order_at(session, here, Status.IN_HAND_TIER3)
+    path = f"{AT}/units/{here.township.id}"
+    assert admin.post(f"{path}/remove").headers["Location"].startswith(path)
+    page = admin.get(path).text
+    assert "有记录提到它，不能删除" in page and "工单" in page
+    assert one(look, "JZ01")
+    keeper = look.one(select(User).where(User.role == "ADM"))
+    admin.post(f"{AT}/users/{keeper.id}/remove")
+    assert look.again(keeper) is not None
+
+
+def test_a_line_of_a_version_that_has_begun_stays(admin: Browser, look: Look) -> None:
+    line = {"version": "2026-1", "code": "L1", "matter": "停水", "category": WATER, "lead": "DL", "basis": ""}
+    change(admin, f"{AT}/responsibility/new", **line, valid_from="2026-01-01")
+    row = look.one(select(ResponsibilityLine))
+    admin.post(f"{AT}/responsibility/{row.id}/remove")
+    assert "已施行，不再改动" in admin.get(f"{AT}/responsibility/{row.id}").text
