@@ -181,6 +181,8 @@ def _sockets_of_this_machine(file: EnvFile) -> None:
     parts = urlsplit(file.values()["HOTLINE_PUBLIC_URL"])
     if parts.scheme == "http" and parts.port and not file.values().get("HOTLINE_STREAM_URL"):
         file.keep("HOTLINE_STREAM_URL", f"ws://{parts.hostname}:{parts.port + 1}")
+        file.keep("HOTLINE_WEB_PORT", str(parts.port))  # for Procfile.small
+        file.keep("HOTLINE_MEDIA_PORT", str(parts.port + 1))
 
 
 def exchange_command(settings: Settings) -> str:

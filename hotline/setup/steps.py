@@ -249,7 +249,11 @@ def wait_for(key: str, *, started_by: Callable[[Settings], str]) -> Callable[[Si
             f"  等{check.chinese}启动；请在另一个窗口、同一个目录运行：\n    {started_by(site.runtime.settings)}"
         )
         limit = time.monotonic() + site.wait_s
-        while not doctor.look(site.runtime, check).good and time.monotonic() < limit:
+        told = ""
+        while not (found := doctor.look(site.runtime, check)).good and time.monotonic() < limit:
+            if found.seen.chinese != told:  # what is there already, what is not
+                told = found.seen.chinese
+                click.echo(f"    {told}")
             time.sleep(EVERY_S)
         return True
 
@@ -274,15 +278,15 @@ def call(site: Site) -> bool:
     return first_call(site.runtime, site.ask, site.wait_s)
 
 
-USERS: Final = bring("users", "人员文件（话务员、派单员、回访员、各单位经办人）")
+BRING_USERS: Final = bring("users", "人员文件（话务员、派单员、回访员、各单位经办人）")
 MENDS: Final[Mapping[str, Callable[[Site], bool]]] = {
     "tables": make_tables,
     "carrier": wait_for_carrier,
     "hub": bring_units,
     "units": bring_units,
-    "operators": USERS,
-    "dispatchers": USERS,
-    "callbacks": USERS,
+    "operators": BRING_USERS,
+    "dispatchers": BRING_USERS,
+    "callbacks": BRING_USERS,
     "administrator": make_administrator,
     "categories": bring("categories", "问题分类文件（回车用随附的常用分类）", str(city.CATEGORIES)),
     "numbers": greet,
