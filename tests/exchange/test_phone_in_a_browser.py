@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,23 @@ def heard_by(exchange: Exchange, leg: Leg) -> Samples:
         return numpy.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
 
 
-@contextmanager
-def a_browser(*flags: str) -> Iterator[Browser]:
+Launch = Callable[..., Browser]
+
+
+@pytest.fixture(scope="module")
+def launch() -> Iterator[Launch]:
+    """One browser for each set of flags, since each takes seconds to start; every page has a profile of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium()), args=[*FLAGS, *flags])
-        yield browser
-        browser.close()
+        running: dict[tuple[str, ...], Browser] = {}
+
+        def launch(*flags: str) -> Browser:
+            if flags not in running:
+                running[flags] = playwright.chromium.launch(executable_path=str(chromium()), args=[*FLAGS, *flags])
+            return running[flags]
+
+        yield launch
+        for browser in running.values():
+            browser.close()
 
 
 @contextmanager
@@ -108,10 +119,10 @@ def shows(page: Page, what: str, text: str) -> None:
     expect(page.locator(what)).to_contain_text(text, timeout=PATIENCE_MS)
 
 
-@pytest.fixture
-def microphone(tmp_path: Path) -> tuple[str, ...]:
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     """What makes Chromium hear the citizen's voice, over and over, and not ask anybody."""
-    voice = write(tmp_path / "microphone.wav", syllables(1, MIC_RATE), MIC_RATE)
+    voice = write(tmp_path_factory.mktemp("voice") / "microphone.wav", syllables(1, MIC_RATE), MIC_RATE)
     return (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
@@ -138,8 +149,8 @@ def dial(page: Page, exchange: Exchange) -> tuple[Leg, Leg]:
     return mine, next(leg for leg in exchange.board.calls.values() if leg.parent is mine)
 
 
-def test_a_voice_arrives_both_ways(desk: Exchange, microphone: tuple[str, ...]) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+def test_a_voice_arrives_both_ways(launch: Launch, desk: Exchange, microphone: tuple[str, ...]) -> None:
+    with the_page(launch(*microphone), desk) as page:
         page.evaluate(LISTEN_IN)
         mine, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
@@ -189,8 +200,8 @@ OFFLINE = """async ([rate, hertz]) => {
 }"""
 
 
-def test_what_a_line_cannot_carry_is_filtered_out_before_it_comes_back_as_noise(start: Start) -> None:
-    with a_browser() as browser, the_page(browser, start()) as page:
+def test_what_a_line_cannot_carry_is_filtered_out_before_it_comes_back_as_noise(launch: Launch, start: Start) -> None:
+    with the_page(launch(), start()) as page:
         for rate in (48000, 44100, 16000):
             for hertz, least, most in (
                 (400, 0.9, 1.1),
@@ -204,8 +215,8 @@ def test_what_a_line_cannot_carry_is_filtered_out_before_it_comes_back_as_noise(
                 assert least <= loud <= most, (rate, hertz, loud)
 
 
-def test_a_muted_microphone_is_not_heard(desk: Exchange, microphone: tuple[str, ...]) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+def test_a_muted_microphone_is_not_heard(launch: Launch, desk: Exchange, microphone: tuple[str, ...]) -> None:
+    with the_page(launch(*microphone), desk) as page:
         _, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
         page.get_by_role("button", name="静音").click()
@@ -214,26 +225,26 @@ def test_a_muted_microphone_is_not_heard(desk: Exchange, microphone: tuple[str, 
         until(lambda: theirs.peer_quiet_s < 0.5, PATIENCE_S, "the voice again")
 
 
-def test_without_leave_to_use_the_microphone_the_call_goes_on(desk: Exchange) -> None:
+def test_without_leave_to_use_the_microphone_the_call_goes_on(launch: Launch, desk: Exchange) -> None:
     flags = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
-    with a_browser(*flags) as browser, the_page(browser, desk) as page:
+    with the_page(launch(*flags), desk) as page:
         _, theirs = dial(page, desk)
         shows(page, "#voice", "没有得到话筒许可")
         expect(page.get_by_role("button", name="静音")).to_be_disabled()
         say_from_the_shelf(page, theirs)
 
 
-def test_without_a_microphone_the_call_goes_on(desk: Exchange) -> None:
-    with a_browser("--use-fake-ui-for-media-stream") as browser, the_page(browser, desk) as page:
+def test_without_a_microphone_the_call_goes_on(launch: Launch, desk: Exchange) -> None:
+    with the_page(launch("--use-fake-ui-for-media-stream"), desk) as page:
         _, theirs = dial(page, desk)
         shows(page, "#voice", "没有找到话筒")
         say_from_the_shelf(page, theirs)
 
 
 def test_a_browser_without_audio_worklets_says_so_and_the_call_goes_on(
-    desk: Exchange, microphone: tuple[str, ...]
+    launch: Launch, desk: Exchange, microphone: tuple[str, ...]
 ) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+    with the_page(launch(*microphone), desk) as page:
         page.evaluate("delete window.AudioWorkletNode")
         _, theirs = dial(page, desk)
         shows(page, "#voice", "缺 AudioWorklet")
@@ -251,9 +262,9 @@ def say_from_the_shelf(page: Page, theirs: Leg) -> None:
 
 
 def test_a_call_rings_on_the_page_and_is_answered_there(
-    desk: Exchange, application: Application, microphone: tuple[str, ...]
+    launch: Launch, desk: Exchange, application: Application, microphone: tuple[str, ...]
 ) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+    with the_page(launch(*microphone), desk) as page:
         until(lambda: desk.board.ringing.telephones.at(CALLER), PATIENCE_S, "the registration")
         application.answer("/back", "<Dial><Client>desk-7</Client></Dial>")
         rest(desk, "/Calls.json", To=CALLER, From=NUMBER, Url=f"{application.url}/back")
@@ -271,8 +282,8 @@ def test_a_call_rings_on_the_page_and_is_answered_there(
         expect(page.get_by_role("button", name="打开话筒")).to_be_disabled()
 
 
-def test_a_lost_socket_is_taken_up_again(desk: Exchange, microphone: tuple[str, ...]) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+def test_a_lost_socket_is_taken_up_again(launch: Launch, desk: Exchange, microphone: tuple[str, ...]) -> None:
+    with the_page(launch(*microphone), desk) as page:
         mine, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
         with desk.board.lines.lock:
@@ -286,8 +297,8 @@ def test_a_lost_socket_is_taken_up_again(desk: Exchange, microphone: tuple[str, 
         until(lambda: arrived(heard_by(desk, theirs)[since:], said) > ENOUGH, PATIENCE_S, "the voice after it")
 
 
-def test_a_page_loaded_anew_takes_its_call_up(desk: Exchange, microphone: tuple[str, ...]) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+def test_a_page_loaded_anew_takes_its_call_up(launch: Launch, desk: Exchange, microphone: tuple[str, ...]) -> None:
+    with the_page(launch(*microphone), desk) as page:
         mine, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
         page.reload()
@@ -299,8 +310,10 @@ def test_a_page_loaded_anew_takes_its_call_up(desk: Exchange, microphone: tuple[
         assert not mine.over
 
 
-def test_a_call_taken_up_elsewhere_leaves_this_page_in_words(desk: Exchange, microphone: tuple[str, ...]) -> None:
-    with a_browser(*microphone) as browser, the_page(browser, desk) as page:
+def test_a_call_taken_up_elsewhere_leaves_this_page_in_words(
+    launch: Launch, desk: Exchange, microphone: tuple[str, ...]
+) -> None:
+    with the_page(launch(*microphone), desk) as page:
         mine, _ = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
         Handheld(desk, call=mine.sid)
@@ -308,10 +321,10 @@ def test_a_call_taken_up_elsewhere_leaves_this_page_in_words(desk: Exchange, mic
         assert not mine.over
 
 
-def test_a_number_in_two_tabs_rings_in_the_newer_one(desk: Exchange) -> None:
-    with a_browser() as browser, the_page(browser, desk) as first:
+def test_a_number_in_two_tabs_rings_in_the_newer_one(launch: Launch, desk: Exchange) -> None:
+    with the_page(launch(), desk) as first:
         until(lambda: desk.board.ringing.telephones.at(CALLER), PATIENCE_S, "the registration")
-        with the_page(browser, desk) as second:
+        with the_page(launch(), desk) as second:
             shows(first, "#elsewhere", "另一个页面")
             first.get_by_role("button", name="改在这里接听").click()
             expect(first.locator("#elsewhere")).to_be_hidden()
@@ -319,8 +332,8 @@ def test_a_number_in_two_tabs_rings_in_the_newer_one(desk: Exchange) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_it_is_a_telephone_at_every_width(desk: Exchange, width: int) -> None:
-    with a_browser() as browser, the_page(browser, desk, width) as page:
+def test_it_is_a_telephone_at_every_width(launch: Launch, desk: Exchange, width: int) -> None:
+    with the_page(launch(), desk, width) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for key in "961890":
             page.get_by_role("button", name=key, exact=True).click()
@@ -332,7 +345,7 @@ def test_it_is_a_telephone_at_every_width(desk: Exchange, width: int) -> None:
         shows(page, "#voice", "话筒没有打开")
 
 
-def test_messages_to_my_number_are_shown(desk: Exchange) -> None:
-    with a_browser() as browser, the_page(browser, desk, 390) as page:
+def test_messages_to_my_number_are_shown(launch: Launch, desk: Exchange) -> None:
+    with the_page(launch(), desk, 390) as page:
         rest(desk, "/Messages.json", To=CALLER, From=NUMBER, Body="您的诉求已受理")
         shows(page, "#messages", "您的诉求已受理")
