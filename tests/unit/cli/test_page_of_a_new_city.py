@@ -46,16 +46,13 @@ def test_the_two_files_are_taken_as_they_stand_and_leave_nobody_missing(written:
         assert session.scalar(select(func.count()).select_from(User)) == 9
 
 
-def test_the_answers_of_the_page_are_understood(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answers_of_the_page_are_understood(written: Path) -> None:
     text = re.search(r"```toml\n(.*?)```", PAGE, re.S)
     assert text is not None
     answers = tomllib.loads(text[1])
     del answers["speech"]  # fetches from its publisher
     answers["database_url"] = f"sqlite:///{written / 'city.db'}"
-    lines = [
-        f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}" for key, value in answers.items()
-    ]
-    (written / "answers.toml").write_text("\n".join(lines))
+    (written / "answers.toml").write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in answers.items()))
     hotline("setup", "--yes", "--answers", "answers.toml")
     kept = EnvFile(written / ".env").settings()
     assert kept.twilio_auth_token == answers["twilio_auth_token"]
