@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial, update_wrapper
 from typing import Any, Final, NoReturn
+from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -177,7 +178,8 @@ def sheet_answer(word: str, form: str, head: Sequence[str], rows: Sequence[Seque
 def attached(name: str, body: str | bytes, content_type: str) -> Response:
     """Return a file to keep."""
     answer = Response(body, content_type=content_type)
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    # a header holds Latin letters only: the name goes as RFC 5987 says
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return answer
 
 

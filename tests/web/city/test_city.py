@@ -230,6 +230,14 @@ def test_a_version_is_copied_changed_before_its_day_and_never_after(admin: Brows
     assert begun.status_code == 422 and "今天之后" in begun.text
 
 
+def test_every_header_of_a_sheet_can_leave_a_real_server(admin: Browser) -> None:
+    for path in ("units.csv", "units.xlsx", "import/units/example.xlsx", "texts/export.xlsx", "calendar/export.csv"):
+        answer = admin.get(f"{AT}/{path}")
+        assert answer.status_code == 200
+        for _, value in answer.headers:
+            value.encode("latin-1")
+
+
 def test_a_sheet_taken_away_holds_no_formula(admin: Browser, look: Look) -> None:
     change(admin, f"{AT}/categories/new", code="X1", name="=1+1", parent="")
     assert look.one(select(Category).where(Category.code == "X1")).name == "=1+1"
