@@ -6,13 +6,17 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from hotline.accounts.models import User
 from hotline.audit import AccessLog
 from hotline.calls.models import DialledNumber
+from hotline.db import session_scope
+from hotline.demo import city
+from hotline.errors import NotAllowedNow
 from hotline.setup.env import read_env
 from hotline.units.models import Category, Unit
+from tests.conftest import NOON
 from tests.unit.cli.conftest import UNITS, database, hotline
 from tests.unit.imports.files import csv_of
 
@@ -161,3 +165,20 @@ def test_the_doctor_sees_that_the_keys_are_others(place: Path, monkeypatch: pyte
     monkeypatch.setenv("HOTLINE_DATA_KEYS", "k2:" + "A" * 43 + "=")
     told = hotline("doctor")
     assert "✗ data keys: what the database holds cannot be read" in told.output
+
+
+def test_the_demo_city_may_be_begun_again_after_an_interruption_and_never_beside_a_citys_own(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    hotline("setup", "--yes")
+    sessions = database(place)
+    with monkeypatch.context() as without_power:
+        without_power.setattr(city, "DATA", place)
+        with pytest.raises(ValueError, match="is wrong"):  # these units are taken, these users are not all
+            city.seed(sessions, password="a long password", now=NOON)
+    with sessions() as session:
+        assert city.may_seed(session) and not city.is_demo(session)
+    with session_scope(sessions) as session:
+        session.execute(delete(AccessLog).where(AccessLog.act == city.BEGUN))
+    with pytest.raises(NotAllowedNow, match="只写入空库"):
+        city.seed(sessions, password="a long password", now=NOON)
