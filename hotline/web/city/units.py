@@ -21,6 +21,7 @@ from hotline.web.city.views import today
 from hotline.web.formats import mask_phone
 
 TIER_WORDS: Final = {1: "热线中心", 2: "二级", 3: "三级"}
+TREE_AT_MOST: Final = 500
 CHANNEL_WORDS: Final = {value: word for word, value in CHANNELS.items()}
 
 
@@ -81,8 +82,8 @@ class Units(Kind[Unit]):
     list_template = "city/units.html"
 
     def about(self, session: Session, row: Unit | None) -> dict[str, Any]:
-        """Return the tree."""
-        return {"tree": tree(session)} if row is None else {}
+        """Return the tree; none when it is too big to be taken in."""
+        return {"tree": tree(session) if self.count(session) <= TREE_AT_MOST else []} if row is None else {}
 
     def uses(self, session: Session, row: Unit) -> Sequence[Place]:
         """Return what refers to the unit."""

@@ -57,6 +57,16 @@ def test_every_list_form_and_sheet_opens(kind: str, admin: Browser) -> None:
         assert admin.get(f"{AT}/{path}").status_code == 200, path
 
 
+def test_units_beyond_what_a_tree_can_show_come_in_pages(admin: Browser, here: City, sessions: SessionFactory) -> None:
+    with session_scope(sessions) as session:
+        session.add_all(
+            Unit(code=f"Z{n}", name=f"站所{n}", tier=3, parent_id=here.county.id, path=f"/1/2/{9000 + n}/")
+            for n in range(600)
+        )
+    page = admin.get(f"{AT}/units").text
+    assert "tree-line" not in page and page.count("data-row") == 50 and "page=2" in page
+
+
 def test_only_the_administrator_may_come_in(here: City, staff: Staff) -> None:
     for actor in (here.reviewer, here.supervisor, here.county_clerk):
         assert staff(actor).get(f"{AT}/units").status_code == 403
