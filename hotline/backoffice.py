@@ -31,7 +31,7 @@ bp.register_blueprint(city)
 
 INSIDE: Final = tuple(sorted(HUB))
 DISPATCHERS: Final = ("REV",)
-EVERYONE: Final = (*WATCHERS, *AUDITORS, "SEC")
+EVERYONE: Final = (*WATCHERS, *AUDITORS, "SEC", "DTY")
 OTHER: Final = "other"
 REJECT_PAGE: Final = "office/reject.html"
 # groups of states as people ask for them

@@ -28,7 +28,10 @@ PLACES: Final = (
     Place("/portal", N_("承办"), "inbox", frozenset({"U2", "U2L", "U3", "U3L"})),
     Place("/duty", N_("回访"), "telephone-outbound", frozenset({"CBK", "SUP"})),
     Place(
-        "/office", N_("中心"), "columns-gap", frozenset({"REV", "SUP", "ADM", "KBE", "LDR", "OBS", "AUD", "SEC", "ADJ"})
+        "/office",
+        N_("中心"),
+        "columns-gap",
+        frozenset({"REV", "SUP", "ADM", "KBE", "LDR", "OBS", "AUD", "SEC", "ADJ", "DTY"}),
     ),
 )
 # where a person works; whoever has several places starts at the first one named here

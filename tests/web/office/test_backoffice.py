@@ -268,7 +268,7 @@ LANDINGS = {
 }
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.U2, Role.U2L, Role.U3, Role.U3L, Role.DTY}))
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.U2, Role.U2L, Role.U3, Role.U3L}))
 def test_every_role_of_the_hub_lands_on_a_page_that_says_what_it_sees(
     sessions: SessionFactory, staff: Staff, here: City, role: Role
 ) -> None:
