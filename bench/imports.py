@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 import hotline.bootstrap
 import hotline.web.idempotency  # noqa: F401 - its table
@@ -51,7 +51,9 @@ class Others(threading.Thread):
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
-        self._engine = make_engine(url, connect_args={"timeout": 120} if url.startswith("sqlite") else {})
+        self._engine = make_engine(url)
+        if self._engine.dialect.name == "sqlite":  # wait however long it takes, to tell how long that is
+            event.listen(self._engine, "connect", lambda one, _entry: one.execute("PRAGMA busy_timeout=600000"))
         self.over = threading.Event()
         self.longest = 0.0
 
