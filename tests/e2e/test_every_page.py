@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from hotline.accounts.service import Actor
+from hotline.accounts.models import User
+from hotline.accounts.service import Actor, actor_of
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
 from hotline.calls import assignment, service
@@ -24,24 +29,55 @@ from hotline.calls.models import Call
 from hotline.calls.states import Track
 from hotline.db import KeyRing, make_engine, session_scope
 from hotline.errors import Unavailable
+from hotline.gazetteer.service import put_place
+from hotline.outbox import OutboxMessage
+from hotline.units import queries as units
 from hotline.web.access import PUBLIC, roles
+from hotline.work_orders import clock
+from hotline.work_orders.rules import put_profile
 from tests.architecture.conftest import House, build_house
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
 from tests.factories import calls as make
 from tests.needs import chromium
+from tests.web.shared.browser import Browser as FormBrowser
 from tests.web.shared.styleguide import FLAGS, add_page, serving
+from workers import imports, process
 
 pytestmark = pytest.mark.browser
 
 AXE: Final = next((Path(__file__).parents[1] / "vendor").glob("axe-core-*/axe.min.js"))
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE: Final[ViewportSize] = {"width": 1440, "height": 900}
+NARROW: Final[ViewportSize] = {"width": 390, "height": 844}
+# everything once; then what another width or scheme could spoil. The telephone comes last: thumbs are measured there
+LOOKS: Final[tuple[tuple[ViewportSize, Literal["light", "dark"], list[str]], ...]] = (
+    (WIDE, "light", []),
+    (WIDE, "dark", ["color-contrast"]),
+    (NARROW, "dark", ["color-contrast"]),
+    (NARROW, "light", ["scrollable-region-focusable", "target-size", "aria-hidden-focus", "meta-viewport", "region"]),
+)
 DESK: Final = "desk-1"  # what the factories call the browser an operator works in
 SAID: Final = (
     ("caller", "我们小区停水两天了，在桃城区永兴路五洲国际"),
     ("operator", "请问是几号楼"),
     ("caller", "五号楼三单元，家里有老人，请尽快处理"),
 )
+
+THUMB: Final = 44  # px
+REFUSED: Final = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+# what is pressed and not read: a link within a sentence may be as high as its line
+TOO_SMALL: Final = """(least) => [...document.querySelectorAll(
+    "button, summary, .btn, .chip, .back, .pick, .toggle, .card-row, select, textarea, " +
+    "input:not([type=checkbox], [type=radio])")]
+  .filter((node) => node.checkVisibility({visibilityProperty: true, contentVisibilityAuto: true}))
+  .map((node) => [node, node.getBoundingClientRect()])
+  .filter(([, at]) => at.width > 1 && (at.width < least - 0.5 || at.height < least - 0.5))
+  .map(([node, at]) => `${node.tagName.toLowerCase()}.${node.className} ${node.textContent.trim().slice(0, 12)} ` +
+    `(${Math.round(at.width)}x${Math.round(at.height)})`)"""
 
 # GET routes that are no pages of their own; a fragment is examined inside the page it stands in
 NOT_PAGES: Final = {
@@ -66,11 +102,6 @@ NOT_PAGES: Final = {
     "/desk/headset": "JSON",
     "/duty/<int:callback_id>/line": "a fragment of the duty desk",
     "/office/city": "leads to /office/city/setup",
-    "/office/city/gazetteer/<int:row_id>": "the form of …/new; the demo city begins without places",
-    "/office/city/gazetteer/<int:row_id>/history": "as the history of all places; the demo city begins without any",
-    "/office/city/profiles/<string:row_id>": "the form of …/new; the demo city begins without limits of its own",
-    "/office/city/profiles/<string:row_id>/history": "as the history of all limits; the demo city begins without any",
-    "/office/city/import/<name>/<token>": "needs an uploaded file and a worker: looked at in tests/web/city",
 }
 
 
@@ -104,17 +135,27 @@ CASES: Final = {
     "/desk/calls/<int:call_id>/resolve": (Visit("talking", "/desk/calls/{talking}/resolve"),),
     "/login": (Visit("", "/login"),),
     "/office/city/calendar/<day>": (Visit("ADM", "/office/city/calendar/2026-11-18"),),
+    "/office/city/gazetteer/<int:row_id>": (Visit("ADM", "/office/city/gazetteer/{place}", "form"),),
+    "/office/city/gazetteer/<int:row_id>/history": (Visit("ADM", "/office/city/gazetteer/{place}/history", ".story"),),
+    "/office/city/profiles/<string:row_id>": (Visit("ADM", "/office/city/profiles/hengshui", "form"),),
+    "/office/city/profiles/<string:row_id>/history": (
+        Visit("ADM", "/office/city/profiles/hengshui/history", ".story"),
+    ),
     "/office/city/import/<name>": (Visit("ADM", "/office/city/import/units"),),
+    "/office/city/import/<name>/<token>": (
+        Visit("ADM", "/office/city/import/categories/{preview}", "text=没有编号为 ZZ 的分类"),
+        Visit("ADM", "/office/city/import/numbers/{unreadable}", ".notice"),
+    ),
     "/office/city/texts/<name>": (Visit("ADM", "/office/city/texts/accepted"),),
     "/office/city/texts/<name>/history": (Visit("ADM", "/office/city/texts/accepted/history"),),
 }
+CATEGORIES: Final = "分类编号,分类名称,上级分类编号\nYZ,邮政,\nYZ-KD,快递,YZ\nYZ-XX,,YZ\nYY,环,ZZ\n"
 ERRORS: Final = (
     Visit("", "/nowhere", status=404),
     Visit("SUP", "/portal", status=403),
     Visit("SUP", "/unavailable", status=503),
     Visit("SUP", "/broken", status=500),
 )
-# found and not mended yet: (address, rule of axe). Take a line out with its mending; add none without a reason
 OURS: Final = {"unavailable", "broken"}  # routes of this test that fail on purpose
 
 
@@ -125,7 +166,7 @@ class Town:
     app: Flask
     house: House
     cookies: dict[str, str] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, object] = field(default_factory=dict)
 
     def let_in(self, key: str, user_id: int, desk: str = "") -> None:
         """Keep the cookie of a browser in which this user is logged in, perhaps at a desk already."""
@@ -187,12 +228,51 @@ def open_desks(session: Session, runtime: Runtime, town: Town) -> None:
     town.let_in("elsewhere", talks.user_id or 0, "another browser")
 
 
+def keep_city(session: Session, town: Town) -> None:
+    """Let the administrator add a place and limits of the city's own: their rows have pages."""
+    actor = actor_of(session.get_one(User, town.house.staff["ADM"]))
+    county = units.by_code(session, "HS-TC")
+    place = put_place(
+        session, actor=actor, now=NOON, name="五洲国际小区", kind="estate", county=county, aliases=["五洲"]
+    )
+    shipped = json.loads((Path(clock.__file__).parent / "profiles" / "hebei-default.json").read_text("utf-8"))
+    put_profile(
+        session,
+        actor=actor,
+        now=NOON,
+        name="hengshui",
+        title="衡水市办理时限",
+        active_from=NOON.date(),
+        rules={name: shipped[name] for name in ("handle", "steps", "redo")},
+    )
+    town.names["place"] = place.id
+
+
+def bring_files(runtime: Runtime, town: Town) -> None:
+    """Let the administrator bring two files that were looked at and wait: one in part good, one that is no table."""
+    process.use(runtime)
+    client = town.app.test_client()
+    client.set_cookie("hotline", town.cookies["ADM"])
+    admin = FormBrowser(client)
+    for kind, name, body in (("categories", "preview", CATEGORIES), ("numbers", "unreadable", "不是表格")):
+        admin.get(f"/office/city/import/{kind}")
+        answer = admin.post(f"/office/city/import/{kind}", {"file": (io.BytesIO(body.encode()), "rows.csv")})
+        assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
+        town.names[name] = answer.headers["Location"].rpartition("/")[2]
+    with runtime.sessions() as session:
+        rows = session.scalars(select(OutboxMessage.id).where(OutboxMessage.topic == "import.check")).all()
+    for row in rows:
+        imports.check_file(row)
+
+
 @pytest.fixture(scope="module")
-def town(keys: KeyRing, make_database: MakeDatabase) -> Iterator[Town]:
+def town(keys: KeyRing, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A city of this test's own: somebody in every role, orders at every stage, desks in every state."""
     engine = make_engine(make_database())
     house = build_house(engine)
-    runtime = replace(house.runtime, settings=replace(house.runtime.settings, public_url="http://localhost"))
+    folder = tmp_path_factory.mktemp("town")
+    settings = replace(house.runtime.settings, public_url="http://localhost", data_dir=folder)
+    runtime = replace(house.runtime, settings=settings)
     app = create_app(runtime)
     app.extensions["hotline_lines"].heartbeat_s = 0.5  # a page that was left gives its line back soon
 
@@ -210,6 +290,8 @@ def town(keys: KeyRing, make_database: MakeDatabase) -> Iterator[Town]:
         town.let_in(role, user_id)
     with session_scope(runtime.sessions) as session:
         open_desks(session, runtime, town)
+        keep_city(session, town)
+    bring_files(runtime, town)
     yield town
     engine.dispose()
 
@@ -221,7 +303,7 @@ def pages(town: Town) -> dict[str, list[Visit]]:
     return {
         rule.rule: list(CASES.get(rule.rule) or town.plain_visits(rule))
         for rule in sorted(rules, key=lambda rule: rule.rule)
-        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith(".csv")
+        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith((".csv", ".<form>"))
     }
 
 
@@ -255,6 +337,7 @@ class Visitor:
                 context.add_cookies([{"name": "hotline", "value": self._town.cookies[who], "url": self._address}])
             self._contexts[who] = context
         page = self._contexts[who].new_page()
+        page.add_init_script(REFUSED)
         page.clock.set_fixed_time(NOON)  # the city's moment: "还剩 2小时" stays what the server said
         return page
 
@@ -269,35 +352,42 @@ class Visitor:
             if said.type == "error" and not expected:
                 self.faults.append(f"{where}: console: {said.text}")
 
+        def came(answer: Response) -> None:
+            if answer.status >= 400 and answer.url != address:
+                self.faults.append(f"{where}: {answer.status} for {answer.url}")
+
         page.on("console", complained)
+        page.on("response", came)
         page.on("pageerror", lambda fault: self.faults.append(f"{where}: script: {fault}"))
         answer = page.goto(address)
         assert answer is not None
         if answer.status != visit.status or page.locator(visit.seen).count() == 0:
             self.faults.append(f"{where}: {answer.status}, {visit.seen} not seen")
         page.evaluate(self._axe)
-        for size in (WIDE, NARROW):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+        for size, scheme, rules in LOOKS:
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
             width = size["width"]
-            self._examine(page, f"{where} at {width}", {})
-            page.emulate_media(color_scheme="dark")
-            self._examine(page, f"{where} at {width} dark", {"runOnly": ["color-contrast"]})
-            page.emulate_media(color_scheme="light")
+            self._examine(page, f"{where} at {width}, {scheme}", rules)
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.faults.append(f"{where} at {width}: {over} px too wide")
+        if visit.address.startswith("/portal"):
+            self.faults += [f"{where}: {small} is too small for a thumb" for small in page.evaluate(TOO_SMALL, THUMB)]
+        self.faults += [f"{where}: the policy refused {what}" for what in page.evaluate("window.refused")]
         for dialog in page.query_selector_all("dialog:not([open])"):
             dialog.evaluate("it => it.showModal()")
-            self._examine(page, f"{where} dialog #{dialog.get_attribute('id')}", {})
+            self._examine(page, f"{where} dialog #{dialog.get_attribute('id')}", [], "dialog:modal")
             dialog.evaluate("it => it.close()")
         page.close()
 
-    def _examine(self, page: Page, where: str, options: dict[str, Any]) -> None:
+    def _examine(self, page: Page, where: str, rules: list[str], part: str = "html") -> None:
+        options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
         found = page.evaluate(
-            """async (options) => (await axe.run(document, {resultTypes: ["violations"], ...options})).violations
+            """async ([part, options]) => (await axe.run(part, options)).violations
                 .filter((one) => ["serious", "critical"].includes(one.impact))
                 .map((one) => [one.id, one.nodes.map((node) => [node.target.join(" "), node.failureSummary])])""",
-            options,
+            [part, options],
         )
         for kind, nodes in found:
             self.faults += [f"{where}: {kind}: {target}: {' '.join(why.split())}" for target, why in nodes]
