@@ -84,6 +84,8 @@ class QueueKind(StrEnum):
     DECLINED = "declined"
     ANSWERED = "answered"
     CONNECTED = "connected"
+    HELD = "held"
+    RESUMED = "resumed"
     RETURNED = "returned"  # the operator's line fell; the caller waits again, first in line
     ABANDONED = "abandoned"
     ENDED = "ended"

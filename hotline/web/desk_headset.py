@@ -8,11 +8,12 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hotline.calls.events import leg_on
+from hotline.calls.holding import note_hold
 from hotline.calls.states import Track
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.web import desk, desk_page, pages, switchboard
-from hotline.web.access import roles, the_actor, visitor
+from hotline.web.access import roles, the_actor, visitor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR
 from hotline.web.twiml import room_of
@@ -61,7 +62,10 @@ def hold(call_id: int) -> ResponseReturnValue:
 @bp.post("/calls/<int:call_id>/hold")
 @roles(OPERATOR)
 def set_hold(call_id: int) -> ResponseReturnValue:
-    """Let the caller hear nothing of the desk (``on=1``), or the two speak again (``on=0``). Sent twice: as once."""
+    """Let the caller hear nothing of the desk (``on=1``), or the two speak again (``on=0``). Sent twice: as once.
+
+    What the carrier has done is written down, what it refused is not.
+    """
     wanted = request.form.get("on", "")
     if wanted not in {"0", "1"}:
         raise Invalid("没有说明是保持还是恢复", on="0 或 1")
@@ -74,6 +78,9 @@ def set_hold(call_id: int) -> ResponseReturnValue:
         raise NotAllowedNow(NOT_TALKING) from fault
     except CarrierUnreachable:
         pages.toast(NOT_HELD, tone="late")
+    else:
+        with transaction() as session:
+            note_hold(session, call_id=call_id, on=wanted == "1", **when())
     switchboard.tell_call(call_id)
     if not pages.is_htmx():
         return pages.go(url_for("desk.call", call_id=call_id))

@@ -34,11 +34,12 @@ def _save(session: Session, found: Call, here: City) -> WorkOrder:
 @bp.get("/filling")
 @roles(OPERATOR)
 def filling(call_id: int) -> ResponseReturnValue:
-    """What the conversation fills in now, for fields nobody touched."""
+    """What the conversation fills in now, for fields nobody touched; ``asks``: which place is meant is to be chosen."""
     with transaction() as session:
         found = desk.own_call(session, the_actor(), call_id)
         form = draft_form.draft_form(session, found, desk_page.city(session))
-        return jsonify({"matter": form.matter, "values": form.values, "from_call": sorted(form.from_call)})
+        told = {"matter": form.matter, "values": form.values, "from_call": sorted(form.from_call)}
+        return jsonify(told | {"asks": bool(form.which and not form.values["area_code"])})
 
 
 @bp.post("/proposal")

@@ -1,13 +1,16 @@
 // The headset's line to an exchange: a websocket with words as JSON and sound as mu-law, 8 kHz, 20 ms a frame.
 // One of two adapters behind the same interface (the other: headset-twilio.js):
+//   follows       whether a call goes on when the operator opens another window, or loads the page anew
 //   connect({token, url}) → when the microphone may be used and the line is being opened; raises the browser's error
+//   speak() → when the microphone is open again, after "unplugged"; raises the browser's error
 //   on(kind, fn)  kinds: ready ringing answered ended lost back refused replaced unplugged asleep level
-//   answer() hangUp() mute(on) press(digits) renew(token) wake() close()
+//   answer() mute(on) renew(token) wake() close()
 const KEEPS_TRYING_MS = [200, 400, 800, 1500, 3000];
 const BEHIND = 20 * 160;  // bytes: what the network does not take within 400 ms is dropped
 const REPLACED = 4001, REFUSED = 1008;
 
 export class Headset {
+  static follows = true;
   #told = {};
   #pass = null;
   #socket = null;
@@ -20,6 +23,7 @@ export class Headset {
   #muted = false;
   #context = null;
   #stream = null;
+  #voice = null;
   #node = null;
   #worklet;
 
@@ -31,10 +35,20 @@ export class Headset {
   async connect(pass) {
     this.#pass = pass;
     this.#over = false;
-    const line = this.#sound();
+    const microphone = this.#microphone();
+    microphone.catch(() => { /* raised below, where it is waited for */ });
+    const sound = this.#sound();
     this.#open();  // at the same time: a call that was going on is taken up before the microphone is
-    try { await line; } catch (fault) { this.close(); throw fault; }
+    try { await sound; } catch (fault) { this.close(); throw fault; }
+    try {
+      await this.#speak(microphone);
+    } catch (fault) {
+      if (!this.#answered) { this.close(); throw fault; }
+      this.#tell("unplugged", { why: fault.name });  // she hears the caller at least, and the call is not lost
+    }
   }
+
+  speak() { return this.#speak(this.#microphone()); }
 
   renew(token) { this.#pass = { ...this.#pass, token }; }
 
@@ -43,29 +57,42 @@ export class Headset {
     const context = this.#context = new AudioContext({ sampleRate: 8000, latencyHint: "interactive" });
     const asleep = () => this.#tell("asleep", { on: context.state === "suspended" });
     context.onstatechange = asleep;
-    const microphone = navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
-    microphone.catch(() => { /* raised below, where it is waited for */ });
     await context.audioWorklet.addModule(this.#worklet);
     if (context !== this.#context) return;  // closed meanwhile
     const node = this.#node = new AudioWorkletNode(context, "line", { numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1] });
-    node.port.onmessage = ({ data }) => { if (data.frame) this.#speak(data.frame); else this.#tell("level", data); };
+    node.port.onmessage = ({ data }) => { if (data.frame) this.#send(data.frame); else this.#tell("level", data); };
     node.connect(context.destination);  // hearing needs no microphone
     asleep();
-    const stream = await microphone;
-    if (context !== this.#context) { stream.getTracks().forEach((track) => track.stop()); return; }
+  }
+
+  #microphone() {
+    return navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+  }
+
+  async #speak(microphone) {
+    const context = this.#context, stream = await microphone;
+    if (!context || context !== this.#context) { stream.getTracks().forEach((track) => track.stop()); return; }
+    this.#quiet();
     this.#stream = stream;
     stream.getAudioTracks().forEach((track) => {
       track.enabled = !this.#muted;
-      track.onended = () => this.#tell("unplugged");
+      track.onended = () => this.#tell("unplugged", {});
     });
-    context.createMediaStreamSource(stream).connect(node);
+    this.#voice = context.createMediaStreamSource(stream);
+    this.#voice.connect(this.#node);
     context.resume();  // the page may have been touched before there was anything to wake
-    asleep();
+    this.#tell("asleep", { on: context.state === "suspended" });
+  }
+
+  #quiet() {
+    this.#voice?.disconnect();
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#stream = this.#voice = null;
   }
 
   wake() { this.#context?.resume(); }
 
-  #speak(frame) {
+  #send(frame) {
     const socket = this.#socket;
     if (!this.#answered || this.#muted || socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > BEHIND) return;
     socket.send(frame);
@@ -123,8 +150,6 @@ export class Headset {
   #silence() { this.#answered = false; this.#node?.port.postMessage({ quiet: true }); }
 
   answer() { this.#say({ event: "answer" }); }
-  hangUp() { this.#say({ event: "hang-up" }); }
-  press(digits) { this.#say({ event: "press", digits }); }
   mute(on) {
     this.#muted = on;
     this.#stream?.getAudioTracks().forEach((track) => { track.enabled = !on; });
@@ -138,8 +163,8 @@ export class Headset {
     this.#silence();
     this.#socket?.close();
     this.#socket = null;
-    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#quiet();
     this.#context?.close();
-    this.#stream = this.#context = this.#node = null;
+    this.#context = this.#node = null;
   }
 }

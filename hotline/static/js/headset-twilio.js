@@ -10,10 +10,10 @@ const load = (src) => new Promise((done, failed) => {
 });
 
 export class Headset {
+  static follows = false;  // a call lives and ends with the window it was answered in
   #told = {};
   #device = null;
   #call = null;
-  #muted = false;
   #library;
 
   constructor({ library }) { this.#library = library; }
@@ -43,7 +43,10 @@ export class Headset {
       this.#call = null;
       this.#tell("ended", { call: sid, reason });
     };
-    call.on("accept", () => { call.mute(this.#muted); this.#tell("answered", { call: sid }); });
+    call.on("accept", () => {
+      call.getLocalStream()?.getAudioTracks().forEach((track) => { track.onended = () => this.#tell("unplugged", {}); });
+      this.#tell("answered", { call: sid });
+    });
     call.on("disconnect", over(""));
     call.on("cancel", over(""));
     call.on("reject", over(""));
@@ -54,16 +57,21 @@ export class Headset {
     this.#tell("ringing", { call: sid, from: call.parameters.From });
   }
 
+  // what is plugged in now, the system's own choice first
+  async speak() {
+    const found = this.#device.audio.availableInputDevices;
+    await this.#device.audio.setInputDevice(found.has("default") ? "default" : found.keys().next().value);
+  }
+
   renew(token) { this.#device?.updateToken(token); }
   answer() { this.#call?.accept(); }
-  hangUp() { this.#call?.disconnect(); }
-  press(digits) { this.#call?.sendDigits(digits); }
-  mute(on) { this.#muted = on; this.#call?.mute(on); }
+  mute(on) { this.#call?.mute(on); }
   wake() { /* the library wakes its own sound */ }
 
   close() {
-    const device = this.#device;
+    const device = this.#device, call = this.#call;
     this.#device = this.#call = null;
+    call?.disconnect();
     device?.destroy();
   }
 }

@@ -12,11 +12,15 @@ from flask import Flask
 
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
+from hotline.calls import queries
+from hotline.calls.states import QueueKind
 from hotline.config import Settings
+from hotline.db import SessionFactory, session_scope
 from hotline.telephony.simulated import SimulatedTelephony
 from hotline.telephony.twilio import TwilioTelephony
 from hotline.web.desk_headset import NO_SEAT, NOT_SET_UP
 from tests.web.desk.conftest import Desk
+from tests.web.ivr.conftest import Clock
 
 KEYS = {"twilio_api_key": "SK1", "twilio_api_secret": "s" * 32, "twilio_account_sid": "AC1", "twilio_auth_token": "t"}
 
@@ -110,6 +114,25 @@ def test_the_caller_is_put_on_hold_at_the_carrier_and_taken_off_again(
     assert ready.send(at, {"on": "0"}).status_code == 303
     assert telephony.held == set()
     assert "保持中" not in ready.open(at)
+
+
+def test_every_hold_leaves_rows_from_which_its_time_can_be_recounted(
+    ready: Desk, talking: int, telephony: SimulatedTelephony, sessions: SessionFactory, clock: Clock
+) -> None:
+    at = f"/desk/calls/{talking}/hold"
+    begun = clock()
+    for wanted in ("0", "1", "1", "0"):  # what changes nothing leaves no row
+        clock.forward(10)
+        assert ready.send(at, {"on": wanted}).status_code == 303
+    clock.forward(10)
+    telephony.go_silent()
+    ready.send(at, {"on": "1"})  # nor does what the carrier did not do
+    with session_scope(sessions) as session:
+        rows = [one for one in queries.events(session, talking) if one.kind in {QueueKind.HELD, QueueKind.RESUMED}]
+        assert [(one.kind, (one.at - begun).total_seconds(), one.user_id) for one in rows] == [
+            (QueueKind.HELD, 20, ready.actor.user_id),
+            (QueueKind.RESUMED, 40, ready.actor.user_id),
+        ]
 
 
 def test_hold_is_refused_in_words_when_there_is_nothing_to_hold(
