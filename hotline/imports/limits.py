@@ -10,7 +10,8 @@ from sqlalchemy import select
 from hotline.calendars import service as calendars
 from hotline.calendars.models import CityDay
 from hotline.delivery import templates
-from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, choice, code, day, structure, text
+from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, choice, code, day, flag, structure, text
+from hotline.imports.uses import described, retiring_fault, uses_of_profile
 from hotline.work_orders import rules
 from hotline.work_orders.models import DeadlineProfile
 
@@ -34,6 +35,7 @@ class ProfileTable(Table):
                 "name": one.name,
                 "title": one.title,
                 "active_from": one.active_from,
+                "active": one.active,
                 **{name: one.rules.get(name, "") for name in RULES},
             }
             for one in self.session.scalars(wanted)
@@ -43,6 +45,11 @@ class ProfileTable(Table):
         found = rules.fault_of(self.session, name=values["name"], title=values["title"], rules=_rules(values))
         if found:
             yield Fault(*found)
+        yield from retiring_fault(values, before, lambda: self._uses(values["name"]))
+
+    def _uses(self, name: str) -> str:
+        profile = self.session.get(DeadlineProfile, name)
+        return described(uses_of_profile(self.session, profile)) if profile else ""
 
     def write(self, values: Values, before: Values | None, writing: Writing) -> None:
         rules.put_profile(
@@ -53,6 +60,7 @@ class ProfileTable(Table):
             title=values["title"],
             active_from=values["active_from"],
             rules=_rules(values),
+            active=values["active"],
         )
 
 
@@ -103,6 +111,7 @@ PROFILES: Final = Kind(
         Column("handle", "办理时限", "JSON 列表，第一条符合的生效", structure),
         Column("steps", "各步时限", "JSON：dispatch、sign、check、call_back", structure),
         Column("redo", "重办", '{"half": true, "most": 2}', structure),
+        Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={
         "name": "our-city-2027",
@@ -111,6 +120,7 @@ PROFILES: Final = Kind(
         "handle": '[{"types": ["consult"], "limit": {"working_days": 1}}, {"limit": {"working_days": 5}}]',
         "steps": '{"dispatch": [], "sign": [{"limit": {"working_days": 1}}], "check": [], "call_back": []}',
         "redo": '{"half": true, "most": 2}',
+        "active": "是",
     },
     begin=ProfileTable,
 )

@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, code, day, flag, text
-from hotline.imports.uses import described, retiring_fault, uses_of_category
+from hotline.imports.uses import described, retiring_fault, uses_of_category, uses_of_line
 from hotline.units import service as units
 from hotline.units.models import Category, ResponsibilityLine, Unit
 
@@ -94,7 +94,7 @@ class CategoryTable(Table):
 
 
 class LineTable(Table):
-    """Lines of the responsibility list by version and code. One that is there never changes."""
+    """Lines of the responsibility list by version and code. One that is there never changes, but goes out of use."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -120,14 +120,17 @@ class LineTable(Table):
                 "lead": self._codes.get(line.lead_unit_id or 0, ""),
                 "valid_from": line.valid_from,
                 "basis": line.basis,
+                "active": line.active,
             }
             for line in self.session.scalars(wanted)
         }
 
     def faults(self, values: Values, before: Values | None) -> Iterator[Fault]:
-        if before is not None:
-            if before != values:
-                yield Fault("version", f"{values['version']} 版已有这一条，已发布的不能改；请用新版本号")
+        if before is not None and before | {"active": values["active"]} != values:
+            yield Fault("version", f"{values['version']} 版已有这一条，已发布的不能改；请用新版本号")
+            return
+        yield from retiring_fault(values, before, lambda: self._uses(values["version"], values["code"]))
+        if before is not None and before["active"] >= values["active"]:
             return
         if values["category"] not in self._categories:
             yield Fault("category", f"没有编号为 {values['category']} 的分类")
@@ -137,10 +140,23 @@ class LineTable(Table):
         if since not in {None, values["valid_from"]}:
             yield Fault("valid_from", f"{values['version']} 版自 {since} 起施行，同一版应当一致")
 
+    def _line(self, version: str, name: str) -> ResponsibilityLine:
+        wanted = select(ResponsibilityLine).where(
+            ResponsibilityLine.version == version, ResponsibilityLine.code == name
+        )
+        return self.session.scalars(wanted).one()
+
+    def _uses(self, version: str, name: str) -> str:
+        return described(uses_of_line(self.session, self._line(version, name)))
+
     def taken(self, values: Values, line: int) -> None:
         self._since.setdefault(values["version"], values["valid_from"])
 
     def write(self, values: Values, before: Values | None, writing: Writing) -> None:
+        if before is not None:
+            line = self._line(values["version"], values["code"])
+            units.switch_line(self.session, actor=writing.actor, now=writing.now, line=line, active=values["active"])
+            return
         units.put_line(
             self.session,
             actor=writing.actor,
@@ -152,6 +168,7 @@ class LineTable(Table):
             lead_unit=self.session.get_one(Unit, self._units[values["lead"]]) if values["lead"] else None,
             valid_from=values["valid_from"],
             basis=values["basis"],
+            active=values["active"],
         )
 
 
@@ -173,7 +190,7 @@ RESPONSIBILITY: Final = Kind(
     name="responsibility",
     subject="responsibility_line",
     title="责任清单",
-    help="每一版写全；新版本自施行日起代替旧版本，旧版本不变。",
+    help="每一版写全；新版本自施行日起代替旧版本。已有的条目不能改，只能停用或再启用。",
     columns=(
         Column("version", "版本", "如 2026-1", code(), required=True),
         Column("code", "条目编号", "同一版内不重复", code(), required=True),
@@ -182,6 +199,7 @@ RESPONSIBILITY: Final = Kind(
         Column("lead", "主办单位编号", "不填：事发地政府", code()),
         Column("valid_from", "施行日期", "2026-01-01", day, required=True),
         Column("basis", "依据", "1000 个字以内", text(1000, lines=True)),
+        Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={
         "version": "2026-2",
@@ -191,6 +209,7 @@ RESPONSIBILITY: Final = Kind(
         "lead": "HS-CGJ",
         "valid_from": "2026-07-01",
         "basis": "市政照明由市城管局主管",
+        "active": "是",
     },
     begin=LineTable,
 )

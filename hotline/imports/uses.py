@@ -25,7 +25,7 @@ from hotline.imports.parts import Fault, Values
 from hotline.knowledge_base.models import Entry
 from hotline.knowledge_base.states import EntryState
 from hotline.units.models import Category, ResponsibilityLine, Unit
-from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.models import DeadlineProfile, SubOrder, WorkOrder
 from hotline.work_orders.states import OPEN, SubState
 
 EXAMPLES: Final = 5
@@ -51,7 +51,7 @@ def described(uses: Sequence[Use]) -> str:
 def uses_of_unit(session: Session, unit: Unit, *, on: date | None = None) -> list[Use]:
     """Return where a unit is at work: units below, people, open orders, the list, knowledge it answers for, places.
 
-    Of the list, versions in force on a day or later count; every version where no day is given.
+    Of the list, lines in use of versions in force on a day or later count; of every version where no day is given.
     """
     working = select(WorkOrder.order_no).join(SubOrder).where(SubOrder.unit_id == unit.id)
     return _found(
@@ -95,6 +95,18 @@ def uses_of_category(session: Session, category: Category, *, on: date | None = 
     )
 
 
+def uses_of_line(session: Session, line: ResponsibilityLine) -> list[Use]:
+    """Return the open orders that went out by a line of the responsibility list."""
+    orders = select(WorkOrder.order_no).where(WorkOrder.responsibility_line_id == line.id, WorkOrder.status.in_(OPEN))
+    return _found(session, ("在办工单", orders.order_by(WorkOrder.order_no)))
+
+
+def uses_of_profile(session: Session, profile: DeadlineProfile) -> list[Use]:
+    """Return the open orders whose limits a profile sets."""
+    orders = select(WorkOrder.order_no).where(WorkOrder.profile == profile.name, WorkOrder.status.in_(OPEN))
+    return _found(session, ("在办工单", orders.order_by(WorkOrder.order_no)))
+
+
 def uses_of_number(session: Session, line: DialledNumber) -> list[Use]:
     """Return the calls that are going on over a dialled number."""
     calls = select(Call.provider_id).where(Call.number_id == line.id, Call.state != CallState.ENDED)
@@ -129,6 +141,18 @@ def retire_category(session: Session, *, actor: Actor, now: datetime, category: 
     _retire(session, actor, now, category, "category", category.code)
 
 
+def retire_line(session: Session, *, actor: Actor, now: datetime, line: ResponsibilityLine) -> None:
+    """Send nothing by a line any more. Raises ``NotAllowedNow`` telling which open orders went out by it."""
+    _refuse_if_used(f"{line.matter}仍在使用，不能停用", uses_of_line(session, line))
+    _retire(session, actor, now, line, "responsibility_line", f"{line.version}/{line.code}")
+
+
+def retire_profile(session: Session, *, actor: Actor, now: datetime, profile: DeadlineProfile) -> None:
+    """Choose a profile for new orders no more. Raises ``NotAllowedNow`` telling which open orders follow it."""
+    _refuse_if_used(f"{profile.title}仍在使用，不能停用", uses_of_profile(session, profile))
+    _retire(session, actor, now, profile, "deadline_profile", profile.name)
+
+
 def retire_number(session: Session, *, actor: Actor, now: datetime, line: DialledNumber) -> None:
     """Serve a number like one nobody set up. Raises ``NotAllowedNow`` while somebody speaks over it."""
     _refuse_if_used(f"{line.number} 上有通话，不能停用", uses_of_number(session, line))
@@ -147,8 +171,10 @@ def retiring_fault(values: Values, before: Values | None, uses: Callable[[], str
 
 
 def _line_names(on: date | None) -> Select[Any]:
-    names = select(ResponsibilityLine.version + "/" + ResponsibilityLine.code).order_by(
-        ResponsibilityLine.version.desc(), ResponsibilityLine.code
+    names = (
+        select(ResponsibilityLine.version + "/" + ResponsibilityLine.code)
+        .where(ResponsibilityLine.active)
+        .order_by(ResponsibilityLine.version.desc(), ResponsibilityLine.code)
     )
     if on is None:
         return names

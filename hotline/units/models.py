@@ -36,7 +36,10 @@ class Unit(Base):
 
 
 class ResponsibilityLine(Base):
-    """One line of the responsibility list: which unit leads and which assist for a kind of matter."""
+    """One line of the responsibility list: which unit leads and which assist for a kind of matter.
+
+    A line out of use stays in its version, and nothing is sent by it.
+    """
 
     __tablename__ = "responsibility_lines"
     __table_args__ = (UniqueConstraint("version", "code"),)
@@ -49,6 +52,7 @@ class ResponsibilityLine(Base):
     lead_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))  # None: the government of the place
     basis: Mapped[str] = mapped_column(Text, default="")
     valid_from: Mapped[date]
+    active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

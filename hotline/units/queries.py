@@ -66,12 +66,12 @@ def has_active_user(session: Session, unit: Unit) -> bool:
 
 
 def lines_for(session: Session, category_code: str, *, on: date) -> Sequence[ResponsibilityLine]:
-    """Return the lines of the version in force on a day for one kind of matter, by code."""
+    """Return the lines in use of the version in force on a day for one kind of matter, by code."""
     return session.scalars(_in_force(on).where(ResponsibilityLine.category_code == category_code)).all()
 
 
 def lines_in_force(session: Session, *, on: date) -> Sequence[ResponsibilityLine]:
-    """Return every line of the version in force on a day, by code."""
+    """Return every line in use of the version in force on a day, by code."""
     return session.scalars(_in_force(on)).all()
 
 
@@ -85,7 +85,7 @@ def _in_force(on: date) -> Select[ResponsibilityLine]:
     )
     return (
         select(ResponsibilityLine)
-        .where(ResponsibilityLine.version == version, ResponsibilityLine.valid_from <= on)
+        .where(ResponsibilityLine.version == version, ResponsibilityLine.valid_from <= on, ResponsibilityLine.active)
         .order_by(ResponsibilityLine.code)
     )
 

@@ -242,6 +242,7 @@ def put_line(
     lead_unit: Unit | None,
     valid_from: date,
     basis: str = "",
+    active: bool = True,
 ) -> ResponsibilityLine:
     """Add a line of a version of the responsibility list, with its audit row. Lines never change: what changes comes
     with a new version. Raises ``Invalid`` for one that is there already."""
@@ -256,12 +257,14 @@ def put_line(
         basis=basis,
         now=now,
     )
+    line.active = active
     after = {
         "matter": matter,
         "category": category_code,
         "lead": lead_unit.code if lead_unit else "",
         "valid_from": valid_from,
         "basis": basis,
+        "active": active,
     }
     audit.changed(
         session,
@@ -273,3 +276,19 @@ def put_line(
         after=after,
     )
     return line
+
+
+def switch_line(session: Session, *, actor: Actor, now: datetime, line: ResponsibilityLine, active: bool) -> None:
+    """Put a line into use or out of it, with its audit row; the line itself stays as it was published."""
+    before = {"active": line.active}
+    line.active = active
+    audit.changed(
+        session,
+        at=now,
+        user_id=actor.user_id,
+        subject="responsibility_line",
+        subject_id=f"{line.version}/{line.code}",
+        before=before,
+        after={"active": active},
+    )
+    session.flush()

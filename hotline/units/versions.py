@@ -43,7 +43,7 @@ def version_in_force(session: Session, *, on: date) -> str | None:
 def copy_version(
     session: Session, *, source: str, version: str, valid_from: date, today: date, actor: Actor, now: datetime
 ) -> int:
-    """Copy every line of a version into a new one and return how many.
+    """Copy every line in use of a version into a new one and return how many.
 
     Raises ``Invalid`` for a name that is taken or empty, a day that is not in the future, or a source without lines.
     """
@@ -59,7 +59,8 @@ def copy_version(
         faults["source"] = f"没有 {source} 版"
     if faults:
         raise Invalid("；".join(map(str, faults.values())), **faults)
-    lines = session.scalars(select(ResponsibilityLine).where(ResponsibilityLine.version == source)).all()
+    wanted = select(ResponsibilityLine).where(ResponsibilityLine.version == source, ResponsibilityLine.active)
+    lines = session.scalars(wanted).all()
     for line in lines:
         put_line(
             session,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from flask import Flask
 
@@ -23,8 +23,12 @@ def moment(value: datetime, zone: tzinfo) -> str:
 
 def day(value: datetime, zone: tzinfo) -> str:
     """``2026年11月21日``."""
-    local = value.astimezone(zone)
-    return f"{local.year}年{local.month}月{local.day}日"
+    return date_words(value.astimezone(zone).date())
+
+
+def date_words(value: date) -> str:
+    """``2026年11月21日`` of a day that belongs to no zone."""
+    return f"{value.year}年{value.month}月{value.day}日"
 
 
 def clock(value: datetime, zone: tzinfo) -> str:

@@ -196,7 +196,7 @@ class OrderCounter(Base):
 class DeadlineProfile(Base):
     """A city's own limits, or the day from which shipped ones are used. ``rules`` empty: those shipped by the name.
 
-    The one with the latest ``active_from`` that is not in the future is in force for new orders.
+    Of those in use, the one with the latest ``active_from`` that is not in the future is in force for new orders.
     """
 
     __tablename__ = "deadline_profiles"
@@ -205,3 +205,4 @@ class DeadlineProfile(Base):
     title: Mapped[str] = mapped_column(String(60))
     active_from: Mapped[date] = mapped_column(index=True)
     rules: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    active: Mapped[bool] = mapped_column(default=True)

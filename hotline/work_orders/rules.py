@@ -34,7 +34,7 @@ def in_force(session: Session, *, on: date) -> str:
     """Return the name of the profile new orders of a day follow."""
     chosen = session.scalar(
         select(DeadlineProfile.name)
-        .where(DeadlineProfile.active_from <= on)
+        .where(DeadlineProfile.active, DeadlineProfile.active_from <= on)
         .order_by(DeadlineProfile.active_from.desc(), DeadlineProfile.name)
         .limit(1)
     )
@@ -74,14 +74,18 @@ def put_profile(
     title: str,
     active_from: date,
     rules: dict[str, Any],
+    active: bool = True,
 ) -> DeadlineProfile:
-    """Add or change a profile; orders that exist keep theirs. Raises ``Invalid`` with the reason of ``fault_of``."""
+    """Add or change a profile; orders that exist keep theirs, out of use or not.
+
+    Raises ``Invalid`` with the reason of ``fault_of``.
+    """
     if fault := fault_of(session, name=name, title=title, rules=rules):
         raise Invalid(fault[1], **{fault[0]: fault[1]})
     found = session.get(DeadlineProfile, name)
     before = state_of(found) if found else None
     profile = found or DeadlineProfile(name=name)
-    profile.title, profile.active_from, profile.rules = title, active_from, rules
+    profile.title, profile.active_from, profile.rules, profile.active = title, active_from, rules, active
     if found is None:
         session.add(profile)
     audit.changed(
@@ -99,4 +103,9 @@ def put_profile(
 
 def state_of(profile: DeadlineProfile) -> dict[str, Any]:
     """Return what of a profile a person can change."""
-    return {"title": profile.title, "active_from": profile.active_from, "rules": profile.rules}
+    return {
+        "title": profile.title,
+        "active_from": profile.active_from,
+        "rules": profile.rules,
+        "active": profile.active,
+    }

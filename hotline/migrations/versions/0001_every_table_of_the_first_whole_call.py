@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=60), nullable=False),
         sa.Column("active_from", sa.Date(), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_deadline_profiles")),
     )
     op.create_index(op.f("ix_deadline_profiles_active_from"), "deadline_profiles", ["active_from"], unique=False)
@@ -203,6 +204,7 @@ def upgrade() -> None:
         sa.Column("lead_unit_id", sa.Integer(), nullable=True),
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["lead_unit_id"], ["units.id"], name=op.f("fk_responsibility_lines_lead_unit_id_units")

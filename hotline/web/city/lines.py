@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.calls.models import DialledNumber
 from hotline.errors import Invalid
-from hotline.imports.uses import retire_number, uses_of_number
+from hotline.imports.uses import retire_number, retire_profile, uses_of_number, uses_of_profile
 from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
 from hotline.web.city.views import today
 from hotline.web.context import runtime
+from hotline.web.formats import date_words
 from hotline.web.words import URGENCY
 from hotline.work_orders import clock, rules
 from hotline.work_orders.models import DeadlineProfile
@@ -84,12 +85,14 @@ class Profiles(Kind[DeadlineProfile]):
     columns = (
         Column("方案", lambda row: row.title),
         Column("代号", lambda row: row.name, fit=True),
-        Column("启用日期", lambda row: row.active_from.isoformat(), fit=True),
+        Column("启用日期", lambda row: date_words(row.active_from), fit=True),
         Column("规则", lambda row: "本市自定" if row.rules else "自带", fit=True),
+        Column("状态", lambda row: "启用" if row.active else "停用", fit=True),
     )
     filters = (
         Filter("coming", "还没到日子", lambda: DeadlineProfile.active_from > today()),
         Filter("begun", "已启用过", lambda: DeadlineProfile.active_from <= today()),
+        Filter("off", "已停用", lambda: ~DeadlineProfile.active),
     )
     looks: ClassVar = {
         "active_from": Look("date"),
@@ -100,7 +103,6 @@ class Profiles(Kind[DeadlineProfile]):
     fixed = ("name",)
     converter = "string"
     list_template = "city/profiles.html"
-    can_switch = False
 
     def title(self, row: DeadlineProfile) -> str:
         """Return its title."""
@@ -113,6 +115,14 @@ class Profiles(Kind[DeadlineProfile]):
     def subject_id(self, row: DeadlineProfile) -> str:
         """Return its name."""
         return row.name
+
+    def uses(self, session: Session, row: DeadlineProfile) -> Sequence[Place]:
+        """Return the open orders that follow it."""
+        return [Place(use) for use in uses_of_profile(session, row)]
+
+    def retire(self, session: Session, row: DeadlineProfile, *, actor: Actor, now: datetime) -> None:
+        """Choose it for new orders no more."""
+        retire_profile(session, profile=row, actor=actor, now=now)
 
     @property
     def words(self) -> dict[str, str]:

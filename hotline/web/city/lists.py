@@ -18,7 +18,7 @@ from hotline.gazetteer.models import Place as Named
 from hotline.gazetteer.service import COUNTY_TIER
 from hotline.imports.gazetteer import KINDS as PLACE_KINDS
 from hotline.imports.parts import Writing
-from hotline.imports.uses import retire_category, retire_place, uses_of_category
+from hotline.imports.uses import retire_category, retire_line, retire_place, uses_of_category, uses_of_line
 from hotline.units import versions
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.web import pages
@@ -27,6 +27,7 @@ from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
 from hotline.web.city.units import unit_choices
 from hotline.web.city.views import KEEPERS, today
 from hotline.web.context import transaction
+from hotline.web.formats import date_words
 from hotline.web.idempotency import once
 
 bp = Blueprint("lists", __name__)
@@ -70,7 +71,7 @@ class Categories(Kind[Category]):
     )
     filters = (
         Filter("top", "一级", lambda: Category.parent_code == ""),
-        Filter("unled", "没有责任", lambda: Category.code.not_in(select(ResponsibilityLine.category_code))),
+        Filter("unled", "没有责任", lambda: Category.code.not_in(_led())),
         Filter("off", "已停用", lambda: ~Category.active),
     )
     looks: ClassVar = {"parent": Look("select", lambda session: category_choices(session, none="无（一级分类）"))}
@@ -86,6 +87,10 @@ class Categories(Kind[Category]):
     def retire(self, session: Session, row: Category, *, actor: Actor, now: datetime) -> None:
         """Offer it no more."""
         retire_category(session, category=row, actor=actor, now=now)
+
+
+def _led() -> Any:
+    return select(ResponsibilityLine.category_code).where(ResponsibilityLine.active)
 
 
 class Places(Kind[Named]):
@@ -173,7 +178,8 @@ class Responsibility(Kind[ResponsibilityLine]):
         Column("版本", lambda row: row.version, fit=True),
         Column("分类", lambda row: row.category_code, fit=True),
         Column("主办单位", _lead, fit=True),
-        Column("施行日期", lambda row: row.valid_from.isoformat(), fit=True),
+        Column("施行日期", lambda row: date_words(row.valid_from), fit=True),
+        Column("状态", lambda row: "启用" if row.active else "停用", fit=True),
     )
     looks: ClassVar = {
         "category": Look("select", lambda session: category_choices(session, none="请选择")),
@@ -184,7 +190,6 @@ class Responsibility(Kind[ResponsibilityLine]):
     fixed = ("version", "code")
     frozen = ("valid_from",)
     list_template = "city/responsibility.html"
-    can_switch = False
 
     def chips(self, session: Session) -> Sequence[Filter]:
         """Return the versions, the newest first."""
@@ -192,6 +197,14 @@ class Responsibility(Kind[ResponsibilityLine]):
             Filter(one.version, one.version, lambda version=one.version: ResponsibilityLine.version == version)  # type: ignore[misc]
             for one in versions.versions(session)
         ]
+
+    def uses(self, session: Session, row: ResponsibilityLine) -> Sequence[Place]:
+        """Return the open orders that went out by it."""
+        return [Place(use) for use in uses_of_line(session, row)]
+
+    def retire(self, session: Session, row: ResponsibilityLine, *, actor: Actor, now: datetime) -> None:
+        """Send nothing by it any more."""
+        retire_line(session, line=row, actor=actor, now=now)
 
     def select(self, text: str = "", show: str = "") -> Select[Any]:
         """Return the lines of a version, of any if it is not there."""
@@ -225,10 +238,10 @@ class Responsibility(Kind[ResponsibilityLine]):
     def write(
         self, session: Session, before: dict[str, Any] | None, typed: Any, *, actor: Actor, now: datetime
     ) -> Writing:
-        """Add a line, or change one of a version that is not in force yet."""
-        if before is None:
-            return super().write(session, None, typed, actor=actor, now=now)
+        """Add a line, change one of a version that is not in force yet, or put any back into use."""
         values, faults = self.read(typed, before)
+        if before is None or before["active"] != values["active"]:
+            return super().write(session, before, typed, actor=actor, now=now)
         lead = session.scalar(select(Unit).where(Unit.code == values["lead"])) if values["lead"] else None
         if not session.scalar(select(Category.id).where(Category.code == values["category"])):
             faults.setdefault("category", "请选择分类")

@@ -34,6 +34,11 @@ class Look:
         with self._sessions() as session:
             return session.scalars(wanted).one()
 
+    def all(self, wanted: Select[Any]) -> list[Any]:
+        """Return every row."""
+        with self._sessions() as session:
+            return list(session.scalars(wanted))
+
     def again(self, row: Any) -> Any:
         """Return the row as it is now."""
         with self._sessions() as session:

@@ -14,6 +14,7 @@ from hotline.db import SessionFactory, session_scope
 from hotline.imports import KINDS as IMPORTS
 from hotline.imports import preview, read
 from hotline.units.models import Category, ResponsibilityLine, Unit
+from hotline.work_orders.models import DeadlineProfile
 from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
 from tests.factories.units import WATER, City
@@ -332,3 +333,25 @@ def test_a_line_of_a_version_that_has_begun_stays(admin: Browser, look: Look) ->
     row = look.one(select(ResponsibilityLine))
     admin.post(f"{AT}/responsibility/{row.id}/remove")
     assert "已施行，不再改动" in admin.get(f"{AT}/responsibility/{row.id}").text
+
+
+SWITCHED = {
+    "responsibility": {"version": "2026-1", "code": "L1", "matter": "停水", "category": WATER, "lead": "DL"}
+    | {"valid_from": "2026-01-01"},
+    "profiles": {"name": "redyellow-2-5", "title": "红黄灯", "active_from": "2026-01-01"},
+}
+
+
+@pytest.mark.parametrize("kind", SWITCHED)
+def test_a_line_and_a_profile_go_out_of_use_and_come_back(kind: str, admin: Browser, look: Look) -> None:
+    change(admin, f"{AT}/{kind}/new", **SWITCHED[kind])
+    model = {"responsibility": ResponsibilityLine, "profiles": DeadlineProfile}[kind]
+    row = look.one(select(model))
+    path = f"{AT}/{kind}/{row.id if kind == 'responsibility' else row.name}"
+    for to, active in (("off", False), ("on", True)):
+        assert f'action="{path}/switch/{to}"' in admin.get(path).text
+        assert admin.post(f"{path}/switch/{to}").status_code == 303
+        assert look.again(row).active is active
+    assert "2026年1月1日" in admin.get(f"{AT}/{kind}").text
+    acts = look.all(select(audit.AccessLog.act).order_by(audit.AccessLog.id))
+    assert acts[-3:] == ["add", "retire", "change"]
