@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, Index, String, func, insert, select
+from sqlalchemy import JSON, ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hotline.db import Base, UTCDateTime
+from hotline.db import Base, PreparedInsert, UTCDateTime
 
 
 class AccessLog(Base):
@@ -95,24 +95,24 @@ def changed(
     return True
 
 
-def added_many(
-    session: Session, *, at: datetime, user_id: int | None, subject: str, things: Mapping[str, Mapping[str, Any]]
+def changed_many(
+    session: Session,
+    *,
+    at: datetime,
+    user_id: int | None,
+    subject: str,
+    things: Iterable[tuple[str, Mapping[str, Any] | None, Mapping[str, Any]]],
 ) -> None:
-    """Add a row for each of many new things, by the id they are told by, as ``changed`` would; in one statement."""
-    rows = [
-        {
-            "at": at,
-            "user_id": user_id,
-            "act": "add",
-            "subject": subject,
-            "subject_id": subject_id[:64],
-            "reason": "",
-            "details": difference(None, after) or {},
-        }
-        for subject_id, after in things.items()
-    ]
-    if rows:
-        session.execute(insert(AccessLog), rows)
+    """Do what ``changed`` does for many things (the id each is told by, before, after), in one statement."""
+    rows = []
+    for subject_id, before, after in things:
+        if (details := difference(before, after)) is not None:
+            act = "add" if before is None else "change"
+            rows.append((at, user_id, act, subject, subject_id[:64], "", details))
+    _ROW.run_many(session.connection(), rows)
+
+
+_ROW: Final = PreparedInsert(AccessLog, "at", "user_id", "act", "subject", "subject_id", "reason", "details")
 
 
 def difference(

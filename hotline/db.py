@@ -263,23 +263,29 @@ class PreparedInsert:
 
     def run(self, connection: Connection, *values: Any) -> int | None:
         """Write the row and return its id; None when it was known already."""
-        dialect = connection.dialect
-        if dialect.name not in self._worked_out:
-            self._worked_out[dialect.name] = self._work_out(dialect)
-        statement, processors = self._worked_out[dialect.name]
-        bound = tuple([value if made is None else made(value) for made, value in zip(processors, values, strict=True)])
-        cursor = connection.connection.cursor()  # the driver's own: see the class
-        try:
-            cursor.execute(statement, bound)
-            if dialect.name == "postgresql":
+        statement, bound = self._bound(connection.dialect, [values])
+        with _driver_cursor(connection, statement) as cursor:
+            cursor.execute(statement, bound[0])
+            if connection.dialect.name == "postgresql":
                 row = cursor.fetchone()
                 return int(row[0]) if row is not None else None
             return cursor.lastrowid if cursor.rowcount else None
-        except dialect.loaded_dbapi.Error as fault:  # as every other statement's faults are raised
-            kind = dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(statement, None, fault, kind, hide_parameters=True, dialect=dialect) from fault
-        finally:
-            cursor.close()
+
+    def run_many(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Write many rows."""
+        if rows:
+            statement, bound = self._bound(connection.dialect, rows)
+            with _driver_cursor(connection, statement) as cursor:
+                cursor.executemany(statement, bound)
+
+    def _bound(self, dialect: Dialect, rows: Sequence[Sequence[Any]]) -> tuple[str, list[tuple[Any, ...]]]:
+        if dialect.name not in self._worked_out:
+            self._worked_out[dialect.name] = self._work_out(dialect)
+        statement, processors = self._worked_out[dialect.name]
+        return statement, [
+            tuple([value if made is None else made(value) for made, value in zip(processors, values, strict=True)])
+            for values in rows
+        ]
 
     def _work_out(self, dialect: Dialect) -> tuple[str, list[Callable[[Any], Any] | None]]:
         quote = dialect.identifier_preparer.quote
@@ -291,3 +297,17 @@ class PreparedInsert:
         statement = f"INSERT INTO {quote(self._table.name)} ({names}) VALUES ({marks}) {known} {returning}"  # noqa: S608 - names of our own tables
         types = [self._table.c[name].type.dialect_impl(dialect) for name in self._columns]
         return statement, [kind.bind_processor(dialect) for kind in types]
+
+
+@contextmanager
+def _driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
+    """The driver's own cursor; its faults are raised as those of every other statement are."""
+    dialect = connection.dialect
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except dialect.loaded_dbapi.Error as fault:
+        kind = dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(statement, None, fault, kind, hide_parameters=True, dialect=dialect) from fault
+    finally:
+        cursor.close()

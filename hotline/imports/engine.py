@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -21,10 +21,9 @@ from hotline.callers.numbers import mask
 from hotline.db import SessionFactory, reading, session_scope
 from hotline.errors import Invalid
 from hotline.imports.files import BROKEN, EXTRA, Rows, guarded
-from hotline.imports.parts import SUBJECTS, Fault, Kind, Masked, Table, Values, Writing, WrongValue, shown
+from hotline.imports.parts import SUBJECTS, Fault, Kind, Masked, Table, Todo, Values, Writing, WrongValue, shown
 
 Progress = Callable[[int, int], None]
-Todo = tuple[Values, Values | None]  # what a row is to hold, and what it holds now
 AT_ONCE: Final = 500
 SAMPLES: Final = 50
 CHANGING: Final = ("add", "change", "retire", "remove")  # acts in the log after which a look is out of date
@@ -78,10 +77,12 @@ def no_progress(_done: int, _total: int) -> None:
 
 def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no_progress) -> Preview:
     """Return what ``run`` would do; writes nothing. Raises ``Invalid`` when the headings are not those of the kind."""
-    return _look(session, kind, rows, progress, lambda _todo: None)
+    return _look(session, kind, rows, progress, lambda _table, _todo: None)
 
 
-def _look(session: Session, kind: Kind, rows: Rows, progress: Progress, keep: Callable[[list[Todo]], None]) -> Preview:
+def _look(
+    session: Session, kind: Kind, rows: Rows, progress: Progress, keep: Callable[[Table, list[Todo]], None]
+) -> Preview:
     """Look at every row in the order in which they can be written; ``keep`` is handed what is to be written."""
     keys = _keys_of(kind, rows)
     table = kind.begin(session)
@@ -115,14 +116,14 @@ def _look(session: Session, kind: Kind, rows: Rows, progress: Progress, keep: Ca
                 if whole != before:
                     todo.append((whole, before))
             if todo:
-                keep(todo)
+                keep(table, todo)
     found.refused.sort(key=lambda refused: refused.line)
     return found
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be written, packed by batches, and what the city's data were when it was made."""
+    """What is to be written, worked out and packed by batches, and what the city's data were when it was made."""
 
     mark: int
     seen: Preview = field(default_factory=Preview)
@@ -135,9 +136,9 @@ class _Plan:
         plan.seen = _look(session, kind, rows, progress, plan._keep)
         return plan
 
-    def _keep(self, todo: list[Todo]) -> None:
+    def _keep(self, table: Table, todo: list[Todo]) -> None:
         self.retires |= any(before and before.get("active") and not values["active"] for values, before in todo)
-        self.batches.append(pickle.dumps(todo))  # a tenth of what the objects take
+        self.batches.append(pickle.dumps(table.prepare(todo)))  # a tenth of what the objects take
 
 
 def _mark(session: Session) -> int:
@@ -196,13 +197,9 @@ def run(
     return outcome
 
 
-def _write(table: Table, todo: list[Todo], writing: Writing) -> None:
+def _write(table: Table, ready: Sequence[Any], writing: Writing) -> None:
     with writing.session.no_autoflush:  # a key stands once in the file: what is not flushed yet is not asked for
-        for values, before in todo:
-            if before is not None:
-                table.write(values, before, writing)
-        if new := [values for values, before in todo if before is None]:
-            table.write_new(new, writing)
+        table.write_all(ready, writing)
     writing.session.flush()
 
 

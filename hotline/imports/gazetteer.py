@@ -10,7 +10,21 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.gazetteer import service as places
 from hotline.gazetteer.models import PLACE_WORDS, Place
-from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, area, choice, code, flag, items, text
+from hotline.imports.parts import (
+    Column,
+    Fault,
+    Kind,
+    Table,
+    Todo,
+    Values,
+    Writing,
+    area,
+    choice,
+    code,
+    flag,
+    items,
+    text,
+)
 from hotline.units.models import Unit
 
 KINDS: Final = {word: kind.value for kind, word in PLACE_WORDS.items()}
@@ -50,13 +64,17 @@ class PlaceTable(Table):
         if self._county(values["county"]) is None:
             yield Fault("county", f"没有编号或行政区划代码为 {values['county']} 的县（市、区）")
 
-    def write_new(self, rows: Sequence[Values], writing: Writing) -> None:
-        new = []
-        for values in rows:
+    def prepare(self, todo: Sequence[Todo]) -> Sequence[places.ReadyPlace]:
+        ready = []
+        for values, before in todo:
             county = self._county(values["county"])
             assert county is not None, "faults() has looked"
-            new.append(places.NewPlace(**(values | {"county": county})))
-        places.add_places(self.session, actor=writing.actor, now=writing.now, places=new)
+            was = before and {name: before[name] for name in ("area_code", "aliases", "active")}
+            ready.append(places.ready(**(values | {"county": county}), was=was))
+        return ready
+
+    def write_all(self, ready: Sequence[places.ReadyPlace], writing: Writing) -> None:
+        places.put_places(self.session, actor=writing.actor, now=writing.now, places=ready)
 
     def write(self, values: Values, before: Values | None, writing: Writing) -> None:
         county = self._county(values["county"])

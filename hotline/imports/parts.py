@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 
 Values = dict[str, Any]
+Todo = tuple[Values, Values | None]  # what a row is to hold, and what it holds now
 Parse = Callable[[Any], Any]
 YES: Final = frozenset({"是", "启用", "1", "true", "yes", "y"})
 NO: Final = frozenset({"否", "停用", "0", "false", "no", "n"})
@@ -112,10 +113,14 @@ class Table:
     def refused(self, values: Values, line: int) -> None:
         """The row is not taken: later rows may not refer to it."""
 
-    def write_new(self, rows: Sequence[Values], writing: Writing) -> None:
-        """Add rows that are new; a kind of which there are very many does it in fewer statements."""
-        for values in rows:
-            self.write(values, None, writing)
+    def prepare(self, todo: Sequence[Todo]) -> Sequence[Any]:
+        """Work out, before the transaction that writes them, what of these rows can be; the result is pickled."""
+        return todo
+
+    def write_all(self, ready: Sequence[Any], writing: Writing) -> None:
+        """Write what ``prepare`` returned; a kind of which there are very many does it in few statements."""
+        for values, before in ready:
+            self.write(values, before, writing)
 
     def write(self, values: Values, before: Values | None, writing: Writing) -> None:
         """Add or change one row through the verb of its package, which leaves the audit row."""

@@ -6,12 +6,16 @@ import json
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
+from hotline import audit
 from hotline.accounts.service import SYSTEM
 from hotline.calendars.china import ChinaCalendar
 from hotline.calendars.service import OwnDays
 from hotline.db import SessionFactory, session_scope
 from hotline.delivery import templates
 from hotline.errors import Invalid
+from hotline.gazetteer.models import Place
 from hotline.imports import KINDS, preview, read, run
 from hotline.work_orders import rules
 from hotline.work_orders.drafting import start_draft
@@ -81,3 +85,30 @@ def test_a_shipped_profile_is_switched_on_by_its_name_alone(sessions: SessionFac
             assert "hebei-default" in str(fault.details)
         else:
             raise AssertionError("an unknown profile was found")
+
+
+def test_places_brought_again_change_in_words_and_sounds_and_leave_what_they_were(sessions: SessionFactory):
+    with session_scope(sessions) as session:
+        city(session)
+    road = {"name": "德政大道", "kind": "道路", "county": "JZ"}
+    estate = {"name": "金域蓝湾", "kind": "小区", "county": "JZ", "aliases": "蓝湾"}
+    first = rows_of("gazetteer", road | {"aliases": "德政路"}, estate)
+    assert run(sessions, KINDS["gazetteer"], first, actor=SYSTEM, now=NOON).new == 2
+    second = rows_of("gazetteer", road | {"aliases": "德政街、老德政路"}, estate | {"active": "否"})
+    assert run(sessions, KINDS["gazetteer"], second, actor=SYSTEM, now=NOON).changed == 2
+    with sessions() as session:
+        there = {place.name: place for place in session.scalars(select(Place))}
+        assert [(one.name, bool(one.sound)) for one in there["德政大道"].names] == [
+            ("德政大道", True),
+            ("德政街", True),
+            ("老德政路", True),
+        ]
+        assert [one.name for one in there["金域蓝湾"].names] == ["金域蓝湾", "蓝湾"]
+        assert [there["德政大道"].active, there["金域蓝湾"].active] == [True, False]
+        rows = audit.of(session, "place", "JZ/road/德政大道")
+        assert [row.act for row in rows] == ["change", "add"]
+        assert rows[0].details == {
+            "before": {"aliases": ["德政路"]},
+            "after": {"aliases": ["德政街", "老德政路"]},
+        }
+    assert run(sessions, KINDS["gazetteer"], second, actor=SYSTEM, now=NOON).unchanged == 2
