@@ -132,7 +132,7 @@ def test_enter_does_the_next_step_and_the_reveal_replaces_the_mask(
     expect(page.get_by_text("本次查看已记录")).to_be_visible()
     page.locator("main").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("三级办理中")).to_be_visible()
+    expect(page.locator(".order-line .status").first).to_have_text("办理中")
     assert state_of(sessions, number) == Status.IN_HAND_TIER3
 
 
@@ -182,3 +182,16 @@ def test_the_inbox_tells_by_itself_what_is_new_but_not_under_a_hand(
     page.clock.run_for("00:16")
     expect(rows).to_have_count(3)
     expect(page.get_by_role("checkbox").first).to_be_focused()
+
+
+def test_the_button_on_a_card_signs_and_the_rest_of_the_card_opens(
+    here: City, sessions: SessionFactory, telephone: OpenPage
+) -> None:
+    number, other = (made(sessions, here, Status.TO_SIGN_TIER3) for _ in range(2))
+    page = telephone(here.township_clerk)
+    page.locator(f"button[value='{number}']").tap()
+    expect(page.get_by_text("已签收").first).to_be_visible()
+    assert (state_of(sessions, number), state_of(sessions, other)) == (Status.IN_HAND_TIER3, Status.TO_SIGN_TIER3)
+    page.goto("/portal")
+    page.locator("[data-row]", has=page.locator(f"[href$='{other}']")).tap()
+    page.wait_for_url(f"**/portal/orders/{other}")
