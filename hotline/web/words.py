@@ -77,6 +77,14 @@ STATES: Final = _signs(
     },
 )
 
+# the same to the unit whose step it is: it knows its own tier
+OWN_STATES: Final[dict[str, Sign]] = STATES | {
+    "in_hand": Sign(N_("办理中"), *WORK),
+    "to_sign_tier3": Sign(N_("待签收"), *WAIT),
+    "in_hand_tier3": Sign(N_("办理中"), *WORK),
+    "to_check_tier2": Sign(N_("待审核"), *WAIT),
+}
+
 SUB_STATES: Final = _signs(
     states.SUB_WORDS,
     {
@@ -187,6 +195,7 @@ TABLES: Final[dict[str, Mapping[Any, str]]] = {
 }
 SIGNS: Final[dict[str, dict[str, Sign]]] = {
     "state": STATES,
+    "own_state": OWN_STATES,
     "sub_state": SUB_STATES,
     "light": LIGHTS,
     "urgency": URGENCY,

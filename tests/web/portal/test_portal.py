@@ -350,3 +350,14 @@ def test_an_urged_order_says_so_on_its_card(here: City, staff: Staff, session: S
     session.commit()
     assert "催单 1 次" in staff(here.county_clerk).get("/portal").text
     assert outbox.waiting(session)
+
+
+def test_a_unit_reads_its_own_work_without_its_tier_and_others_with_it(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        number = order_at(session, here, Status.IN_HAND_TIER3).order_no
+    for page in ("/portal?show=in_hand", f"/portal/orders/{number}"):
+        assert "三级办理中" not in staff(here.township_clerk).get(page).text
+        assert "办理中" in staff(here.township_clerk).get(page).text
+    assert "三级办理中" in staff(here.county_clerk).get(f"/portal/orders/{number}").text
