@@ -160,7 +160,7 @@ def talk(session: Session, call: Call, actor: Actor, *, model: Path | None, now:
     presence = calls.presence_of(session, actor.user_id or 0)
     mine = presence is not None and presence.call_id == call.id
     line = leg_on(session, call.id, Track.OPERATOR)
-    left = call.state == CallState.ENDED
+    left = call.state == CallState.ENDED and call.closing_at is None  # nobody here has ended it
     if mine and presence is not None and presence.state == PresenceState.WRAP_UP:
         return Talk("wrap_up", presence.since, "", left)
     if mine and presence is not None and presence.state == PresenceState.OFFERED:

@@ -1,9 +1,9 @@
 """The live line to a page: server-sent events on channels the asker may hear.
 
 Event names are the kinds of the bus's hints, ``id`` is the channel, data the words of the hint (deciphered here; the
-bus carries none in the clear). Besides: ``refresh`` (hints were missed: read again), ``heartbeat``, ``log-in-ended``
-and ``channel-closed`` (one of the channels may no longer be heard). Every open line holds a thread, so they are
-counted; when the house is full a page polls instead.
+bus carries none in the clear). Besides: ``refresh`` (hints may have been missed, as also before the line stood: read
+again), ``heartbeat``, ``log-in-ended`` and ``channel-closed`` (one of the channels may no longer be heard). Every open
+line holds a thread, so they are counted; when the house is full a page polls instead.
 """
 
 from __future__ import annotations
@@ -113,6 +113,7 @@ class Line:
         yield event("heartbeat")  # headers and a first sign of life leave at once
         try:
             with self.runtime.bus.subscribe(*self.channels) as subscription:
+                yield event("refresh")  # what was published after the page was read and before it listened
                 checked = monotonic()
                 while True:
                     for hint in subscription.hints(self.lines.heartbeat_s):

@@ -1,8 +1,8 @@
 // The live line. <body data-live="desk-7 queue">, and the same attribute on any part of the page that comes and goes
 // (<section data-live="call-7">), open /live/stream on those channels; every hint becomes a DOM event on <body> named
 // after its kind (detail.text: its words, if any; detail.channel), which htmx takes as
-// hx-trigger="utterance from:body". Without the line the event "refresh" comes every 3 seconds, and once whenever the
-// line is back, because hints may have been missed: parts that must stay true listen to it as well.
+// hx-trigger="utterance from:body". Without the line the event "refresh" comes every 3 seconds, and from the server once
+// whenever a line stands, because hints may have been missed: parts that must stay true listen to it as well.
 // Read with fetch and not EventSource: that one hides the status (a full house, an ended log-in) and unknown names.
 (() => {
   "use strict";
@@ -38,7 +38,6 @@
     gone = false;
     clearInterval(poll);
     tell("live-found");
-    tell("refresh");
     show();
   };
 

@@ -102,6 +102,17 @@ def test_the_number_is_shown_in_ones_own_call_and_the_look_is_noted(
         assert [row.act for row in session.query(AccessLog).filter_by(act="reveal")] == ["reveal"]
 
 
+def test_who_hung_up_is_said_only_when_it_was_the_citizen(
+    ready: Desk, talking: int, sessions: SessionFactory, clock: Clock
+) -> None:
+    ready.send(f"/desk/calls/{talking}/end")
+    with session_scope(sessions) as session:
+        service.caller_gone(session, provider_id=session.get_one(Call, talking).provider_id, now=clock())
+    head = ready.browser.get(f"/desk/calls/{talking}/head").text
+    assert "话后整理" in head
+    assert "市民已挂断" not in head
+
+
 def test_an_earlier_call_of_the_same_number_opens_beside_and_a_strangers_does_not(
     ready: Desk,
     talking: int,
