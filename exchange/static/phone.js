@@ -181,7 +181,7 @@ function render() {
   const open = live && call.status === "in-progress";
   let state = "未通话";
   if (call !== null) state = call.talking ? "与对方通话中" : STATES[call.status];
-  if (open && call.gathering) state = "请按键";
+  if (open && call.gathering) state = "通话中，可以按键";
   if (open && held) state = "通话保持中";
   $("state").textContent = state;
   const seconds = call === null ? 0 : call.duration_s;
