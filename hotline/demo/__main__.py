@@ -132,6 +132,8 @@ def _stay(world: World, notice: str, supervisor: Supervisor) -> None:
         ("township 大尹村镇 (三级)", "ry02", f"{world.web}/portal"),
         ("callback officer 回访员", "cbk01", f"{world.web}/duty"),
         ("supervisor 督办员", "sup01", f"{world.web}/office"),
+        ("administrator 系统管理员", "adm01", f"{world.web}/office"),
+        ("auditor 审计管理员", "aud01", f"{world.web}/office"),
     ):
         table.add_row(who, login, where)
     console.print(table)

@@ -34,7 +34,7 @@ HUB_NAME: Final = "热线中心"
 
 # words kept apart from the event's data, by the label they are shown under; what a draft held is the order itself
 _LABELS: Final = {
-    "advice": "派单意见",
+    "advice": "办理要求",
     "reason": "原因",
     "note": "审核意见",
     "text": "补充内容",
