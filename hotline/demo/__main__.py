@@ -22,7 +22,8 @@ from hotline.db import session_scope
 from hotline.demo import city
 from hotline.demo.places import MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import DemoFault, Supervisor, embedded_valkey, programs
-from hotline.demo.story import World, tell
+from hotline.demo.stage import World
+from hotline.demo.story import tell
 from hotline.migrations import run as migrations
 from hotline.speech.models import ModelFault, check_model
 

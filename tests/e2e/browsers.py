@@ -11,7 +11,7 @@ from typing import Any, Final
 import requests
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from hotline.demo.story import Recorded, Teller
+from hotline.demo.stage import Recorded, Teller
 from tests.e2e import voices
 from tests.e2e.conftest import House
 from tests.needs import chromium

@@ -18,7 +18,7 @@ from hotline.db import KeyRing, session_scope, use_key_ring
 from hotline.demo.__main__ import prepare
 from hotline.demo.places import MODEL, choose_ports, environment, load_secrets
 from hotline.demo.processes import Program, Supervisor, embedded_valkey, programs
-from hotline.demo.story import Teller, World
+from hotline.demo.stage import Teller, World
 from tests.databases import MakeDatabase
 from tests.needs import ON
 from tests.redis_server import kept_redis

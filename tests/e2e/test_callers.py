@@ -6,7 +6,8 @@ import pytest
 
 from hotline.demo.places import recorded_callers
 from hotline.demo.processes import DemoFault
-from hotline.demo.story import WORDS_HEARD, Recorded, Teller
+from hotline.demo.stage import Recorded, Teller
+from hotline.demo.story import WORDS_HEARD
 from tests.e2e.conftest import House
 
 

@@ -17,12 +17,10 @@ from rich.console import Console
 from hotline.delivery.models import Delivery, DeliveryState
 from hotline.demo.browser import TIMEOUT_S, StaffBrowser
 from hotline.demo.processes import DemoFault
+from hotline.demo.stage import Recorded, Teller, World
 from hotline.demo.story import (
     GOODBYE,
     READ_BACK,
-    Recorded,
-    Teller,
-    World,
     accept,
     asked_by_keypad,
     end,

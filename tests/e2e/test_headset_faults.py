@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
-from hotline.demo.story import Teller
+from hotline.demo.stage import Teller
 from tests.e2e.browsers import (
     A_MICROPHONE,
     CALLER,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hotline.demo.story import Teller, answered_on_the_spot, lamp_from_call_to_evaluation
+from hotline.demo.stage import Teller
+from hotline.demo.story import answered_on_the_spot, lamp_from_call_to_evaluation
 from hotline.follow_ups.models import Evaluation
 from hotline.work_orders import journal, queries
 from hotline.work_orders.models import WorkOrder

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, expect, sync_playwright
 
-from hotline.demo.story import Teller, asked_by_keypad, handle
+from hotline.demo.stage import Teller
+from hotline.demo.story import asked_by_keypad, handle
 from hotline.demo.story import order as order_now
 from tests.e2e.browsers import (
     CALLER,
