@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from hotline import bootstrap
 from hotline.accounts import queries as accounts
 from hotline.accounts.service import SYSTEM, Actor, actor_of
 from hotline.errors import Invalid
-from hotline.imports import KINDS, Kind, Outcome, Preview, Refused, Rows, preview, read, run, write_refused
+from hotline.imports import KINDS, Kind, Preview, Refused, Rows, preview, read, run, write_codes, write_refused
 from hotline.setup.env import EnvFile
 
 console = Console()
@@ -68,7 +67,8 @@ def import_(
         with _Bar(f"{wanted.title}：写入") as told:
             done = run(runtime.sessions, wanted, rows, actor=actor, now=runtime.now(), progress=told)
         click.echo(f"已写入：新增 {done.new}，修改 {done.changed}，未变 {done.unchanged}，退回 {_lines(done.refused)}")
-        _keep_codes(done, file)
+        if done.codes:
+            click.echo(f"首次登录码（请分发后删除）：{write_codes(done.codes, file)}")
     if seen.refused:
         sys.exit(2)
 
@@ -138,15 +138,3 @@ def _keep_refused(kind: Kind, rows: Rows, refused: list[Refused], file: Path) ->
         click.echo(f"退回的行和原因：{beside}")
     else:
         beside.unlink(missing_ok=True)  # of an earlier try: it would mislead
-
-
-def _keep_codes(done: Outcome, file: Path) -> None:
-    if not done.codes:
-        return
-    beside = file.with_name(f"{file.name}.codes.csv")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8-sig") as out:
-        writer = csv.writer(out)
-        writer.writerow(["用户名", "首次登录码"])
-        writer.writerows(done.codes.items())
-    click.echo(f"首次登录码（请分发后删除）：{beside}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.gazetteer.models import Place, PlaceName
+from hotline.gazetteer.models import PLACE_WORDS, Place, PlaceKind, PlaceName
 from hotline.knowledge_base.tokens import sound_of
+from hotline.units.models import Unit
 
 SHORTEST: Final = 2
 SHORTEST_BY_SOUND: Final = 3  # two syllables alone mean too many things
@@ -73,3 +74,20 @@ def _outermost(heard: list[Heard]) -> list[Heard]:
         if not inside and all(other.place.id != one.place.id for other in kept):
             kept.append(one)
     return kept
+
+
+def called(county: str, kind: str, name: str) -> str:
+    """Return a place as people tell it from others of the name: ``冀州区 道路 人民路``."""
+    return f"{county} {PLACE_WORDS[PlaceKind(kind)]} {name}"
+
+
+def called_in_log(session: Session, subject_ids: Iterable[str]) -> dict[str, str]:
+    """Return places as people call them, by what the log calls them (``county/kind/name``)."""
+    parts = {one: one.split("/", 2) for one in subject_ids if one.count("/") >= 2}
+    wanted = select(Unit.code, Unit.name).where(Unit.code.in_({county for county, _, _ in parts.values()}))
+    names = {row.code: row.name for row in session.execute(wanted)}
+    return {
+        one: called(names.get(county, county), kind, name)
+        for one, (county, kind, name) in parts.items()
+        if kind in set(PlaceKind)
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hotline.imports import gazetteer, limits, lines, lists, people, tree
-from hotline.imports.engine import Change, Outcome, Preview, Progress, Refused, preview, run, write_refused
+from hotline.imports.engine import Change, Outcome, Preview, Progress, Refused, preview, run, write_codes, write_refused
 from hotline.imports.files import Rows, read
 from hotline.imports.parts import Column, Kind
 
@@ -38,5 +38,6 @@ __all__ = [
     "preview",
     "read",
     "run",
+    "write_codes",
     "write_refused",
 ]

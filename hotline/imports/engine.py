@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -112,7 +113,7 @@ def _look(
                     continue
                 known[key] = line
                 table.taken(whole, line)
-                _note(kind, found, line, key, whole, before)
+                _note(kind, found, line, table.name(whole), whole, before)
                 if whole != before:
                     todo.append((whole, before))
             if todo:
@@ -207,6 +208,20 @@ def write_refused(kind: Kind, rows: Rows, refused: list[Refused], path: Path) ->
     """Write the refused rows as a CSV that a table program opens, see ``refused_sheet``."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         file.writelines(refused_sheet(kind, rows, refused))
+
+
+def write_codes(codes: Mapping[str, str], source: Path) -> Path:
+    """Write first-log-in codes beside the file they are of, as ``<file>.codes.csv`` only its owner can read.
+
+    Returns where they stand.
+    """
+    beside = source.with_name(f"{source.name}.codes.csv")
+    beside.unlink(missing_ok=True)  # of an earlier import, and whoever could read that one
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8-sig") as out:
+        writer = csv.writer(out)
+        writer.writerow(["用户名", "首次登录码"])
+        writer.writerows(codes.items())
+    return beside
 
 
 def refused_sheet(kind: Kind, rows: Rows, refused: list[Refused]) -> Iterator[str]:
@@ -334,7 +349,7 @@ def _refused(kind: Kind, line: int, values: Values, fault: Fault) -> Refused:
 
 
 def _note(  # noqa: PLR0917
-    kind: Kind, found: Preview, line: int, key: str, values: Values, before: Values | None
+    kind: Kind, found: Preview, line: int, name: str, values: Values, before: Values | None
 ) -> None:
     if before is None:
         found.new += 1
@@ -344,7 +359,7 @@ def _note(  # noqa: PLR0917
     else:
         found.changed += 1
     if len(found.samples) < SAMPLES:
-        differing = [name for name in values if before is None or before.get(name) != values[name]]
-        told = {kind.titles[name]: shown(values[name]) for name in differing}
-        was = None if before is None else {kind.titles[name]: shown(before.get(name)) for name in differing}
-        found.samples.append(Change(line, key, was, told))
+        differing = [one for one in kind.columns if before is None or before.get(one.key) != values[one.key]]
+        told = {one.title: one.shown(values[one.key]) for one in differing}
+        was = None if before is None else {one.title: one.shown(before.get(one.key)) for one in differing}
+        found.samples.append(Change(line, name, was, told))

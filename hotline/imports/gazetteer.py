@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.gazetteer import service as places
 from hotline.gazetteer.models import PLACE_WORDS, Place
+from hotline.gazetteer.queries import called
 from hotline.imports.parts import (
     Column,
     Fault,
@@ -45,6 +46,10 @@ class PlaceTable(Table):
     def key(self, values: Values) -> str:
         county = self._county(values["county"])
         return f"{county.code if county else values['county']}/{values['kind']}/{values['name']}"
+
+    def name(self, values: Values) -> str:
+        county = self._county(values["county"])
+        return called(county.name if county else values["county"], values["kind"], values["name"])
 
     def present(self, rows: Sequence[Values]) -> Mapping[str, Values]:
         wanted = (

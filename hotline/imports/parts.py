@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -64,6 +64,11 @@ class Column:
     required: bool = False
     default: Any = ""
 
+    def shown(self, value: Any) -> str:
+        """Return the value as a cell of this column shows it."""
+        words = self.parse.told if isinstance(self.parse, Choice) else {}
+        return words[value] if isinstance(value, Hashable) and value in words else shown(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:
@@ -98,6 +103,10 @@ class Table:
     def key(self, values: Values) -> str:
         """Return what the row is known by, in the file and in the database."""
         raise NotImplementedError
+
+    def name(self, values: Values) -> str:
+        """Return what people call the row, mostly its key."""
+        return self.key(values)
 
     def present(self, rows: Sequence[Values]) -> Mapping[str, Values]:
         """Return what the database holds for these rows, by key."""
@@ -197,17 +206,28 @@ def code(most: int = 20) -> Parse:
     return parse
 
 
-def choice(words: Mapping[str, Any]) -> Parse:
-    """One of the keys of ``words`` (or what it stands for) gives what it stands for."""
-    by_word = {str(value): value for value in words.values()} | dict(words)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words (or what it stands for) gives what it stands for."""
 
-    def parse(raw: Any) -> Any:
+    words: Mapping[str, Any]
+
+    @property
+    def told(self) -> dict[Any, str]:
+        """The word for each value: the first, where several stand for it."""
+        return {value: word for word, value in reversed(list(self.words.items()))}
+
+    def __call__(self, raw: Any) -> Any:
         found = str(raw).strip()
+        by_word = {str(value): value for value in self.words.values()} | dict(self.words)
         if found not in by_word:
-            raise WrongValue(f"只能是：{'、'.join(words)}")
+            raise WrongValue(f"只能是：{'、'.join(reversed(self.told.values()))}")
         return by_word[found]
 
-    return parse
+
+def choice(words: Mapping[str, Any]) -> Parse:
+    """One of the keys of ``words`` (or what it stands for) gives what it stands for."""
+    return Choice(words)
 
 
 def flag(raw: Any) -> bool:

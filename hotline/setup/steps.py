@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +22,7 @@ from hotline.config import Settings
 from hotline.db import session_scope
 from hotline.demo import city
 from hotline.errors import HotlineError, Invalid
-from hotline.imports import KINDS, Kind, Outcome, Rows, preview, read, run, write_refused
+from hotline.imports import KINDS, Kind, Rows, preview, read, run, write_codes, write_refused
 from hotline.migrations import run as migrations
 from hotline.setup.asking import Asking, WrongAnswer
 from hotline.setup.call import first_call
@@ -144,21 +142,9 @@ def _import(site: Site, kind: Kind, rows: Rows) -> bool:
             return False
     done = run(site.runtime.sessions, kind, rows, actor=accounts.SYSTEM, now=now)
     click.echo(f"  {kind.title}：新增 {done.new}，修改 {done.changed}，未变 {done.unchanged}")
-    _keep_codes(done, rows.source)
+    if done.codes:
+        click.echo(f"  首次登录码（请分发后删除）：{write_codes(done.codes, rows.source)}")
     return True
-
-
-def _keep_codes(done: Outcome, source: Path) -> None:
-    """Put first-log-in codes beside the file, for its owner alone."""
-    if not done.codes:
-        return
-    beside = source.with_name(f"{source.name}.codes.csv")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8-sig") as out:
-        writer = csv.writer(out)
-        writer.writerow(["用户名", "首次登录码"])
-        writer.writerows(done.codes.items())
-    click.echo(f"  首次登录码（请分发后删除）：{beside}")
 
 
 # ---- single things

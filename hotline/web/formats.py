@@ -117,7 +117,7 @@ def order_no(value: str) -> str:
 def init_app(app: Flask) -> None:
     """Offer the functions to templates, the zone and the present moment filled in from the runtime.
 
-    Filters: moment day clock ago duration timer mask_phone order_no word.
+    Filters: moment day date_words clock ago duration timer mask_phone order_no word.
     Globals: now() time_left_words time_tone time_used.
     """
 
@@ -130,6 +130,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         "moment": lambda value: moment(value, zone()),
         "day": lambda value: day(value, zone()),
+        "date_words": date_words,
         "clock": lambda value: clock(value, zone()),
         "ago": here_and_now,
         "duration": duration,

@@ -14,6 +14,7 @@ from hotline.accounts.roles import HUB
 from hotline.calls import queries as calls
 from hotline.delivery import queries as deliveries
 from hotline.delivery import service as delivery
+from hotline.gazetteer.queries import called_in_log
 from hotline.imports import KINDS
 from hotline.reports import queries as reports
 from hotline.units.models import Unit
@@ -45,6 +46,7 @@ ACTS: Final = {
     "knowledge.revise": "修订知识",
     "read": "查阅",
     "seed_demo": "写入演示数据",
+    "seed_demo_begun": "开始写入演示数据",
     "import": "导入",
 } | CHANGES
 SUBJECTS: Final = {
@@ -161,6 +163,7 @@ def audit() -> ResponseReturnValue:
             who=who,
             act=act,
             words={"acts": ACTS, "subjects": SUBJECTS, "fields": FIELDS},
+            places=called_in_log(session, [row.subject_id for row in rows if row.subject == "place"]),
             newer=url_for("office.watch.audit", who=who or None, act=act or None) if before else None,
             older=url_for("office.watch.audit", who=who or None, act=act or None, before=rows[-1].id) if more else None,
         )

@@ -10,17 +10,23 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from hotline import outbox, queues
+from hotline.accounts.roles import Role
 from hotline.bootstrap import Runtime, build
 from hotline.config import Settings
-from hotline.db import KeyRing, session_scope, use_key_ring
+from hotline.db import KeyRing, reading, session_scope, use_key_ring
+from hotline.gazetteer.models import Place
+from hotline.imports import KINDS, jobs
+from hotline.imports.jobs import Job
 from hotline.outbox import OutboxMessage
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
+from tests.factories import people
 from tests.factories.orders import order_at
 from tests.factories.units import city
 from tests.redis_server import RedisProcess
@@ -38,7 +44,7 @@ def carrier() -> Iterator[Carrier]:
 
 
 @pytest.fixture
-def environment(database_url: str, redis_process: RedisProcess, carrier: Carrier) -> dict[str, str]:
+def environment(database_url: str, redis_process: RedisProcess, carrier: Carrier, tmp_path: Path) -> dict[str, str]:
     """Settings as an administrator would write them."""
     return {
         "HOTLINE_PUBLIC_URL": "http://127.0.0.1:9",
@@ -49,6 +55,7 @@ def environment(database_url: str, redis_process: RedisProcess, carrier: Carrier
         "HOTLINE_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
         "HOTLINE_TWILIO_AUTH_TOKEN": "t" * 32,
         "HOTLINE_TWILIO_API_URL": carrier.url,
+        "HOTLINE_DATA_DIR": str(tmp_path / "data"),
     }
 
 
@@ -169,6 +176,56 @@ def test_a_worker_told_to_end_with_the_queue_does_so(
     assert start("workers.main", queues.DISPATCH, "--burst").wait(PATIENCE_S) == 0
     assert settled(site, message_id)
     assert len(carrier.taken) == 1
+
+
+ROADS: Final = 20_000
+
+
+def uploaded(site: Runtime) -> Job:
+    """A file of roads that an administrator has sent in."""
+    with session_scope(site.sessions) as session:
+        keeper = people.actor(session, Role.ADM, name="管理员老陈")
+        city(session)
+        return Job.start(
+            session,
+            jobs.folder(site.settings.data_dir),
+            kind=KINDS["gazetteer"],
+            name="道路.csv",
+            body="\n".join(["地名,类型,所属县区", *(f"第{n}号路,道路,JZ" for n in range(ROADS))]).encode(),
+            actor=keeper,
+            now=site.now(),
+        )
+
+
+def places(site: Runtime) -> int:
+    with reading(site.sessions) as session:
+        return session.scalar(select(func.count()).select_from(Place)) or 0
+
+
+def test_an_import_worker_killed_in_the_middle_leaves_nothing_and_the_next_goes_on(site: Runtime, start: Start) -> None:
+    start("workers.relay")
+    worker = start("workers.main", queues.IMPORTS)
+    job = uploaded(site)
+    until(lambda: job.state()["state"] == jobs.CHECKED, "the file to be looked at")
+    with session_scope(site.sessions) as session:
+        job.confirm(session, now=site.now())
+
+    def in_the_middle() -> bool:
+        state = job.state()
+        assert state["state"] != jobs.DONE, "it was quicker than the look"
+        return state["state"] == jobs.WRITING and state["done"] > state["total"] // 2
+
+    until(in_the_middle, "rows to be written")
+    kill(worker)
+    assert places(site) == 0
+    later = site.now() + jobs.SILENT_FOR
+    assert job.state()["state"] == jobs.WRITING and jobs.is_broken_off(job.state(), later)
+
+    start("workers.main", queues.IMPORTS)
+    with session_scope(site.sessions) as session:
+        job.go_on(session, now=later)
+    until(lambda: job.state()["state"] == jobs.DONE, "the file to be written")
+    assert places(site) == job.state()["figures"]["new"] == ROADS
 
 
 def test_background_processes_say_what_is_missing(start: Start, environment: dict[str, str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from flask.typing import ResponseReturnValue
@@ -23,7 +23,7 @@ from hotline.imports.parts import Fault, Writing, WrongValue, shown
 from hotline.imports.parts import Kind as ImportKind
 from hotline.imports.removal import remove
 from hotline.imports.uses import Use
-from hotline.web.formats import mask_phone
+from hotline.web.formats import date_words, mask_phone
 from hotline.web.words import CHANGES
 
 Row = TypeVar("Row", bound=Base)
@@ -200,6 +200,10 @@ class Kind(Generic[Row]):
         code: str = row.code  # type: ignore[attr-defined]
         return code
 
+    def titles(self, session: Session, subject_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return what people call rows of the log, by what the log calls them, where that differs."""
+        return {}
+
     def title(self, row: Row) -> str:
         """Return what people call the row."""
         name: str = row.name  # type: ignore[attr-defined]
@@ -216,13 +220,15 @@ class Kind(Generic[Row]):
 
     def form_values(self, values: Values) -> dict[str, str]:
         """Return what stands in the form: every value as a cell shows it, personal data left out."""
-        words = {name: {value: word for word, value in self.looks[name].words.items()} for name in self._worded()}
-        told = {name: _cell(words.get(name, {}), value) for name, value in values.items()}
+        fixed = (*self.fixed, *self.frozen)  # nobody chooses there: the word itself is shown
+        words = {name: {value: word for word, value in look.words.items()} for name, look in self.looks.items()}
+        told = {
+            name: date_words(value)
+            if name in fixed and isinstance(value, date)
+            else _cell(words.get(name, {}) if name in fixed else {}, value)
+            for name, value in values.items()
+        }
         return {name: "" if name in self.secret else cell for name, cell in told.items()}
-
-    def _worded(self) -> list[str]:
-        """Columns that never change and whose values have words: nobody chooses there, so the word itself is shown."""
-        return [name for name in (*self.fixed, *self.frozen) if name in self.looks]
 
     def fields(self, session: Session, row: Row | None) -> Sequence[Field]:
         """Return the fields of the form for a row, or for a new one (None)."""

@@ -15,6 +15,7 @@ from hotline.accounts.service import Actor
 from hotline.errors import Invalid
 from hotline.gazetteer.models import PLACE_WORDS, PlaceKind, PlaceName
 from hotline.gazetteer.models import Place as Named
+from hotline.gazetteer.queries import called_in_log
 from hotline.gazetteer.service import COUNTY_TIER
 from hotline.imports.gazetteer import KINDS as PLACE_KINDS
 from hotline.imports.parts import Writing
@@ -145,6 +146,10 @@ class Places(Kind[Named]):
         county = select(Unit.id).where(Unit.code == typed["county"]).scalar_subquery()
         wanted = select(Named).where(Named.name == typed["name"].strip(), Named.kind == typed["kind"])
         return session.scalars(wanted.where(Named.county_id == county)).one()
+
+    def titles(self, session: Session, subject_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return county, kind and name, in words."""
+        return called_in_log(session, subject_ids)
 
     def subject_id(self, row: Named) -> str:
         """Return what the log of changes calls it."""

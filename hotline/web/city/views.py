@@ -6,8 +6,9 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial, update_wrapper
 from typing import Any, Final, NoReturn
@@ -29,12 +30,13 @@ from hotline.web.access import roles, the_actor, when
 from hotline.web.city.kinds import PER_PAGE, Kind
 from hotline.web.context import runtime, transaction
 from hotline.web.errors import CHANGED
-from hotline.web.formats import mask_phone
+from hotline.web.formats import date_words, mask_phone
 from hotline.web.idempotency import once
 
 KEEPERS: Final = ("ADM",)
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HISTORY: Final = 100
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 REASON_AT_LEAST: Final = 4
 REASON_AT_MOST: Final = 200
 
@@ -372,7 +374,9 @@ def history_of_all(kind: Kind[Any]) -> ResponseReturnValue:
 
 def _steps(session: Session, kind: Kind[Any], subject_id: str | None) -> list[Step]:
     rows = audit.of(session, kind.subject, subject_id, limit=HISTORY)
-    return steps_of(session, rows, kind.acts, kind.words, kind.choices(session))
+    steps = steps_of(session, rows, kind.acts, kind.words, kind.choices(session))
+    titles = kind.titles(session, [step.title for step in steps])
+    return [replace(step, title=titles.get(step.title, step.title)) for step in steps]
 
 
 def steps_of(
@@ -418,6 +422,8 @@ def _figures(details: Mapping[str, Any]) -> str:
 
 
 def _told(choices: Mapping[str, str], value: Any) -> str:
+    if isinstance(value, str) and DAY.fullmatch(value):
+        return date_words(date.fromisoformat(value))
     return choices.get(str(value), shown(value))
 
 

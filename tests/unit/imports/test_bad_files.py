@@ -70,7 +70,7 @@ def test_a_wrong_tier_an_unknown_parent_and_a_repeated_code_are_told_apart(sessi
         5: "没有编号为 NOBODY 的单位",
         6: "上级单位 D 在第 5 行被退回",
         7: "与第 3 行重复",
-        8: "只能是：热线中心、二级、三级、1、2、3",
+        8: "只能是：热线中心、二级、三级",
         9: "热线中心只有一个，现为 A",
     }
 
