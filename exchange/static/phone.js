@@ -183,6 +183,7 @@ function render() {
   if (call !== null) state = call.talking ? "与对方通话中" : STATES[call.status];
   if (open && call.gathering) state = "通话中，可以按键";
   if (open && held) state = "通话保持中";
+  if (ringing !== null && !live) state = "有来电";
   $("state").textContent = state;
   const seconds = call === null ? 0 : call.duration_s;
   $("clock").textContent = [Math.floor(seconds / 60), seconds % 60].map((part) => String(part).padStart(2, "0")).join(":");

@@ -109,6 +109,22 @@ def test_what_is_missing_is_said_beside_the_field_and_what_was_typed_is_kept(
         assert [order.status for order in orders.of_call(session, call_id)] == [Status.DRAFT]
 
 
+def test_the_sheet_asks_for_a_number_only_where_none_is_known(
+    ready: Desk, rings: Callable[..., int], answered: Callable[[int], None]
+) -> None:
+    call_id = rings(phone=None, said="饶阳县大尹村镇的路灯不亮")
+    ready.send(f"/desk/calls/{call_id}/accept")
+    answered(call_id)
+    ready.open()
+    filled = ready.fields() | {"category_code": "0301", "content": "路灯不亮", "address": "永兴路"}
+
+    def sheet(contact: str) -> str:
+        return ready.browser.htmx(f"/desk/calls/{call_id}/check", filled | {"caller_contact": contact}).text
+
+    assert "没有号码" in sheet("")
+    assert "没有号码" not in sheet("19900001234")
+
+
 def test_the_sheet_reads_back_number_unit_and_limit(ready: Desk, talking: int, sessions: SessionFactory) -> None:
     ready.open(f"/desk/calls/{talking}")
     sheet = ready.browser.htmx(f"/desk/calls/{talking}/check", ready.fields()).text

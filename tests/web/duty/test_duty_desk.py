@@ -16,7 +16,7 @@ from hotline.db import SessionFactory, session_scope
 from hotline.follow_ups import service
 from hotline.follow_ups.models import Attempt, Callback, Evaluation
 from hotline.outbox import OutboxMessage
-from hotline.telephony.base import CarrierUnreachable
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.work_orders.states import Status
 from tests.factories import people
 from tests.factories.orders import WHEN, order_at
@@ -97,6 +97,16 @@ def test_a_silent_carrier_leaves_the_call_to_the_worker(
     with sessions() as session:
         row = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == "callback.dial")).one()
         assert (row.settled_at, row.error) == (None, "CarrierUnreachable")
+
+
+def test_an_officer_whose_own_seat_was_not_reached_is_told_so(
+    here: City, staff: Staff, sessions: SessionFactory, runtime: Runtime
+) -> None:
+    callback_id = waiting(sessions, here)
+    runtime.telephony.faults["dial"] = CarrierRefused("no such client")  # type: ignore[attr-defined]
+    browser = staff(here.callback_officer)
+    dialled(browser, callback_id)
+    assert "您的座席没有接通" in browser.get(f"/duty/{callback_id}/line").text
 
 
 def test_the_line_of_the_call_is_read_again_as_a_fragment(
