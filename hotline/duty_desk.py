@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline.calls.links import Links
-from hotline.errors import Invalid
+from hotline.errors import Invalid, NotAllowedNow
 from hotline.follow_ups import lines, queries, service
 from hotline.follow_ups.models import Attempt, Callback
 from hotline.follow_ups.states import REASON_WORDS, CallbackState, Way
+from hotline.telephony.base import CarrierUnreachable
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, visitor
 from hotline.web.context import runtime, transaction
@@ -53,6 +54,11 @@ def line(callback_id: int) -> ResponseReturnValue:
         return render_template("duty/_line.html", **_line_values(found))
 
 
+def _seat() -> str:
+    someone = visitor()
+    return someone.seat if someone else ""
+
+
 def _page(callback_id: int | None, typed: dict[str, Any], faults: dict[str, object]) -> str:
     actor, now, tz = the_actor(), runtime().now(), runtime().settings.tz
     with transaction() as session:
@@ -61,6 +67,7 @@ def _page(callback_id: int | None, typed: dict[str, Any], faults: dict[str, obje
             "waiting": waiting,
             "counts": queries.counts(session, actor, now=now, tz=tz),
             "chosen": None,
+            "seat": _seat(),
         }
         if callback_id is None and waiting:
             callback_id = waiting[0].callback.id
@@ -105,8 +112,7 @@ def _line_values(found: Callback) -> dict[str, Any]:
 @roles(*OFFICER)
 def dial(callback_id: int) -> ResponseReturnValue:
     """Ring the officer's own seat, then the citizen; nobody sees a number."""
-    someone = visitor()
-    if someone is None or not someone.seat:
+    if not _seat():
         raise Invalid("您的账号没有座席话机，不能拨打。请联系系统管理员设置座席。")
 
     def plan(session: Session, found: Callback) -> Attempt:
@@ -150,6 +156,22 @@ def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words:
             now_fn=runtime().now,
         )
     return answer
+
+
+@bp.post("/<int:callback_id>/hang-up")
+@roles(*OFFICER)
+def hang_up(callback_id: int) -> ResponseReturnValue:
+    """End one's own call. Sent twice: as once; the state follows when the carrier says that it is over."""
+    with transaction() as session:
+        live = service.live_attempt(queries.callback_for(session, the_actor(), callback_id))
+        own = live.id if live is not None and live.officer_id == the_actor().user_id else None
+    if own is None:
+        raise NotAllowedNow("通话已经结束")
+    try:
+        lines.hang_up(runtime().sessions, runtime().telephony, attempt_id=own)
+    except CarrierUnreachable:
+        pages.toast("没有挂断：电话系统没有回应，请再试一次", tone="late")
+    return pages.go(url_for("duty.callback", callback_id=callback_id))
 
 
 # ---- what came of it

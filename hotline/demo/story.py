@@ -273,8 +273,8 @@ def evaluated(teller: Teller, number: str) -> None:
     teller.say("市民", "按 1：满意。工单办结")
 
 
-def asked_by_keypad(teller: Teller, number: str) -> str:
-    """Find the order on the duty desk and let the machine ask; returns the desk's address of the callback."""
+def callback_of(teller: Teller, number: str) -> str:
+    """Find the order on the duty desk; returns the desk's address of its callback."""
     duty = teller.world.person("cbk01")
 
     def listed() -> str | None:
@@ -282,8 +282,13 @@ def asked_by_keypad(teller: Teller, number: str) -> str:
         found = re.search(r'"(/duty/\d+)"', cards[0]) if cards else None
         return found.group(1) if found else None
 
-    page = teller.until(listed, "callback on the duty desk")
-    duty.submit(page, f"{page}/keypad")
+    return teller.until(listed, "callback on the duty desk")
+
+
+def asked_by_keypad(teller: Teller, number: str) -> str:
+    """Let the machine ask the citizen; returns the duty desk's address of the callback."""
+    page = callback_of(teller, number)
+    teller.world.person("cbk01").submit(page, f"{page}/keypad")
     teller.say("cbk01", "自动语音回访")
     return page
 

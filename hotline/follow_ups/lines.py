@@ -5,6 +5,7 @@ As with calls: read, close, ask the carrier, record; safe to run twice.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -28,6 +29,8 @@ from hotline.follow_ups.states import LAST_RANK, RANK, AttemptState, CallbackSta
 from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable, Telephony
 from hotline.work_orders.models import WorkOrder
+
+log = logging.getLogger(__name__)
 
 OFFICER: Final = "officer"
 CITIZEN: Final = "citizen"
@@ -113,6 +116,22 @@ def dial_now(
     with session_scope(sessions) as session:
         outbox.settle(session, waiting, now=now_fn())
     return True
+
+
+def hang_up(sessions: SessionFactory, telephony: Telephony, *, attempt_id: int) -> None:
+    """End a person's try at the carrier: with the officer's line the citizen's ends too. Ended already: no error.
+
+    The carrier's status callback writes down that it is over. Raises ``NotFound`` and ``CarrierUnreachable``.
+    """
+    with session_scope(sessions) as session:
+        attempt = attempt_of(session, attempt_id)
+        line = attempt.officer_provider_id or attempt.citizen_provider_id
+    if line is None:
+        return
+    try:
+        telephony.hang_up(line)
+    except CarrierRefused as fault:
+        log.warning("line of attempt %s not hung up: %s", attempt_id, type(fault).__name__)
 
 
 def attempt_of(session: Session, attempt_id: int) -> Attempt:

@@ -20,6 +20,7 @@ from hotline.web.twiml import room_of
 
 bp = Blueprint("headset", __name__)
 
+SEATED: Final = (OPERATOR, "CBK", "SUP")  # officers call citizens back from their seats
 NO_SEAT: Final = "您还没有话机号，请联系管理员"
 NOT_SET_UP: Final = "耳机未配置，请用座席话机"
 NOT_HELD: Final = "没有做成，请重试：电话系统没有回应"
@@ -27,9 +28,9 @@ NOT_TALKING: Final = "现在没有可以保持的通话"
 
 
 @bp.get("/headset")
-@roles(OPERATOR)
+@roles(*SEATED)
 def headset() -> ResponseReturnValue:
-    """What makes this browser the operator's telephone: ``adapter token url address ttl_s``.
+    """What makes this browser the telephone of one's seat: ``adapter token url address ttl_s``.
 
     ``adapter`` none: it cannot be one, and ``reason`` says why in words. Never kept by anything on the way.
     """

@@ -31,10 +31,11 @@ ALWAYS: Final = {
 
 # what the carrier's browser library signals to and reports to (its sounds, from a third host, are not allowed)
 TWILIO_SOURCES: Final = "wss://voice-js.roaming.twilio.com https://eventgw.twilio.com"
+SEATED: Final = ("desk.", "duty.")  # blueprints whose pages may have a headset
 
 
 def headset_sources(settings: Settings) -> str:
-    """Where an operator's headset may connect to besides this site; empty: browsers are no telephones here."""
+    """Where the headset of a seat may connect to besides this site; empty: browsers are no telephones here."""
     if not (settings.twilio_api_key and settings.twilio_api_secret):
         return ""
     if not settings.headset_url:
@@ -44,8 +45,8 @@ def headset_sources(settings: Settings) -> str:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Set the headers on every answer. Where the public URL is https they ask for strict transport security; the
-    desk's pages may also connect to where its headset speaks."""
+    """Set the headers on every answer. Where the public URL is https they ask for strict transport security; pages
+    with a headset may also connect to where it speaks."""
 
     always = dict(ALWAYS)
     if settings.secure_cookies:
@@ -53,12 +54,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     # pages show personal data: nothing of them stays in a shared computer's cache
     private = always | {"Cache-Control": "no-store"}
     sources = headset_sources(settings)
-    desk = private | ({"Content-Security-Policy": f"{POLICY}; connect-src 'self' {sources}"} if sources else {})
+    seated = private | ({"Content-Security-Policy": f"{POLICY}; connect-src 'self' {sources}"} if sources else {})
 
     def headers_of(endpoint: str) -> dict[str, str]:
         if endpoint == "static":
             return always
-        return desk if endpoint.startswith("desk.") else private
+        return seated if endpoint.startswith(SEATED) else private
 
     @app.after_request
     def set_headers(response: Response) -> Response:

@@ -73,8 +73,8 @@ const show = (next, text = "") => {
 const talking = () => show(speechless ? "speechless" : muted ? "muted" : "talking");
 
 // ---------- a call ----------
-// the operator pressed Enter already when this page, or the one it came from, says so
-const accepted = () => Boolean(document.querySelector('#bar [data-state="talking"]'));
+// the operator pressed Enter already, or the officer asked for the call: this page, or the one it came from, says so
+const accepted = () => Boolean(document.querySelector('#bar [data-state="talking"], [data-own-call]'));
 let answered = "";
 const answer = () => {
   if (answered === call) return;

@@ -109,6 +109,25 @@ def test_an_officer_whose_own_seat_was_not_reached_is_told_so(
     assert "您的座席没有接通" in browser.get(f"/duty/{callback_id}/line").text
 
 
+def test_the_officer_ends_the_call_and_a_silent_carrier_is_said(
+    here: City, staff: Staff, sessions: SessionFactory, runtime: Runtime
+) -> None:
+    callback_id = waiting(sessions, here)
+    browser = staff(here.callback_officer)
+    assert browser.post(f"/duty/{callback_id}/hang-up").status_code == 409  # there is no call
+    dialled(browser, callback_id)
+    assert "结束通话" in browser.get(f"/duty/{callback_id}").text
+    (line,) = runtime.telephony.lines.values()  # type: ignore[attr-defined]
+    runtime.telephony.faults["hang_up"] = CarrierUnreachable("no answer")  # type: ignore[attr-defined]
+    assert browser.post(f"/duty/{callback_id}/hang-up").status_code == 303
+    assert "没有挂断" in browser.get(f"/duty/{callback_id}").text
+    assert not line.ended
+    runtime.telephony.faults.clear()  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert browser.post(f"/duty/{callback_id}/hang-up").status_code == 303
+    assert line.ended
+
+
 def test_the_line_of_the_call_is_read_again_as_a_fragment(
     here: City, staff: Staff, sessions: SessionFactory, clock: Clock
 ) -> None:
