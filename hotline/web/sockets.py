@@ -21,6 +21,7 @@ from websockets.server import ServerProtocol
 log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 1 << 16
+LOOK_UP_S: Final = 1.0  # a reader hears of the end of the process though its peer is silent
 PING_AFTER_S: Final = 20.0
 GONE_AFTER_PINGS: Final = 2
 LINGER_S: Final = 1.0
@@ -41,15 +42,17 @@ class ServerSocket:
 
     def __init__(self, environ: dict[str, Any], *, max_size: int) -> None:
         self._socket: socket.socket = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
-        self._socket.settimeout(PING_AFTER_S)
+        self._socket.settimeout(LOOK_UP_S)
         # no extensions: deflating 160 bytes of sound costs time and saves nothing
         self._protocol = ServerProtocol(max_size=max_size)
         self._parts = bytearray()  # of a message that comes in fragments
         self._unanswered = 0
+        self._heard_at = time.monotonic()
         self._shake_hands(environ)
 
     def receive(self) -> list[bytes]:
-        """Wait for the peer and return every message that is complete: text or binary, as bytes; may be empty.
+        """Wait for the peer, ``LOOK_UP_S`` at most, and return every message that is complete: text or binary, as
+        bytes; may be none.
 
         A silent peer is pinged, and given up when it answers none of them. Raises ``SocketClosed`` at the end.
         """
@@ -58,10 +61,12 @@ class ServerSocket:
         try:
             data = self._socket.recv(READ_BYTES)
         except TimeoutError:
-            return self._ping()
+            if time.monotonic() - self._heard_at >= PING_AFTER_S:
+                self._ping()
+            return []
         except OSError as fault:
             raise SocketClosed(CloseCode.ABNORMAL_CLOSURE, type(fault).__name__) from fault
-        self._unanswered = 0
+        self._unanswered, self._heard_at = 0, time.monotonic()
         if not data:
             raise SocketClosed(CloseCode.ABNORMAL_CLOSURE, "hung up")
         self._protocol.receive_data(data)
@@ -98,14 +103,14 @@ class ServerSocket:
                 return whole
         return None
 
-    def _ping(self) -> list[bytes]:
+    def _ping(self) -> None:
+        self._heard_at = time.monotonic()  # the next one after as long again
         self._unanswered += 1
         if self._unanswered > GONE_AFTER_PINGS:
             self._protocol.fail(CloseCode.INTERNAL_ERROR, "no sign of life")
         else:
             self._protocol.send_ping(b"")
         self._flush()
-        return []
 
     def _end(self) -> None:
         """Tell who closed. A frame that was too big or broken has made the protocol close by itself."""
