@@ -85,13 +85,14 @@ def test_the_pass_is_the_carriers_own_token_and_lets_ring_but_not_dial() -> None
     ],
     ids=["exchange", "the real service", "no key"],
 )
-def test_only_the_desk_may_connect_to_where_its_headset_speaks(
+def test_only_pages_with_a_headset_may_connect_to_where_it_speaks(
     runtime: Runtime, more: dict[str, str], sources: str | None
 ) -> None:
     app = create_app(replace(runtime, settings=settings(**more)), ("web",))
-    assert policy(app, "/desk").get("connect-src") == sources
-    assert "connect-src" not in policy(app, "/login")
-    assert "connect-src" not in policy(app, "/duty")
+    for page in ("/desk", "/duty"):
+        assert policy(app, page).get("connect-src") == sources
+    for page in ("/login", "/portal"):
+        assert "connect-src" not in policy(app, page)
 
 
 # ---- on hold
