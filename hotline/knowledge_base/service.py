@@ -1,4 +1,7 @@
-"""Verbs on knowledge: bringing entries in, publishing and withdrawing them, and noting what was shown and used."""
+"""Verbs on knowledge: bringing entries in, withdrawing and restoring them, and noting what was shown and used.
+
+Writing a text, checking and publishing it stand in ``editing``.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,25 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.knowledge_base.models import Change, Entry, SimilarQuestion, Suggestion
+from hotline.knowledge_base import writing
+from hotline.knowledge_base.models import Entry, Suggestion, Version
 from hotline.knowledge_base.rows import Row, read_row
 from hotline.knowledge_base.search import Hit
-from hotline.knowledge_base.states import ENTRY, SUGGESTION, EntryAction, EntryState, Mark, SuggestionState
-from hotline.units.models import Unit
+from hotline.knowledge_base.states import (
+    ENTRY,
+    SUGGESTION,
+    EntryAction,
+    EntryState,
+    Mark,
+    SuggestionState,
+    VersionState,
+)
 
 CHUNK: Final = 500  # rows read and written together
 
@@ -49,22 +60,22 @@ def import_entries(
     New entries come in published. Known ones keep their state: a file never brings back what an editor withdrew.
     A row that cannot be taken is refused with its reason and the rest goes on.
     """
-    _hold_sequence(session)
+    writing.hold_sequence(session)
     result = ImportResult()
     lines_by_code: dict[str, int] = {}
-    units = {code: unit_id for code, unit_id in session.execute(select(Unit.code, Unit.id))}
+    known = writing.Known.of(session)
     numbered = ((line, row) for line, row in enumerate(rows, 1) if row is not _BLANK)
     while chunk := list(islice(numbered, CHUNK)):
         taken: list[Row] = []
         for line, value in chunk:
             try:
-                row = _taken(value, units, lines_by_code, questions_only=questions_only)
+                row = _taken(value, known, lines_by_code, questions_only=questions_only)
             except Invalid as fault:
                 result.refused.append((line, fault.message))
             else:
                 lines_by_code[row.code] = line
                 taken.append(row)
-        _write(session, taken, units, result, now=now)
+        _write(session, taken, known, result, actor_id=actor_id, now=now)
     if result.added or result.updated:
         audit.record(
             session,
@@ -80,9 +91,9 @@ def import_entries(
     return result
 
 
-def publish(session: Session, *, code: str, actor_id: int | None, now: datetime) -> Entry:
-    """Make an entry in review, or one withdrawn by mistake, visible to operators."""
-    return _change_state(session, code, EntryAction.PUBLISH, actor_id=actor_id, now=now)
+def restore(session: Session, *, code: str, actor_id: int | None, now: datetime) -> Entry:
+    """Show operators again what was withdrawn by mistake."""
+    return _change_state(session, code, EntryAction.RESTORE, actor_id=actor_id, now=now)
 
 
 def withdraw(session: Session, *, code: str, actor_id: int | None, now: datetime) -> Entry:
@@ -152,67 +163,64 @@ def _parsed(line: str) -> object:
         return Invalid("不是一行 JSON")
 
 
-def _taken(value: object, units: dict[str, int], lines_by_code: dict[str, int], *, questions_only: bool) -> Row:
-    """Return the row, or raise ``Invalid``: malformed, of an unknown unit, or the second with its id."""
+def _taken(value: object, known: writing.Known, lines_by_code: dict[str, int], *, questions_only: bool) -> Row:
+    """Return the row, or raise ``Invalid``: malformed, of an unknown unit or area, or the second with its id."""
     if isinstance(value, Invalid):
         raise value
     row = read_row(value, questions_only=questions_only)
-    if row.owner_unit and row.owner_unit not in units:
-        raise Invalid(f"没有编码为 {row.owner_unit} 的单位")
+    known.check(row.content)
     if row.code in lines_by_code:
         raise Invalid(f"与第 {lines_by_code[row.code]} 行重复：{row.code}")
     return row
 
 
 def _write(
-    session: Session, rows: Sequence[Row], units: dict[str, int], result: ImportResult, *, now: datetime
+    session: Session,
+    rows: Sequence[Row],
+    known: writing.Known,
+    result: ImportResult,
+    *,
+    actor_id: int | None,
+    now: datetime,
 ) -> None:
-    known = {
+    there = {
         entry.code: entry for entry in session.scalars(select(Entry).where(Entry.code.in_([row.code for row in rows])))
     }
-    changed: list[Entry] = []
+    changed: list[tuple[Entry, Row]] = []
     for row in rows:
-        entry = known.get(row.code)
+        entry = there.get(row.code)
         if entry is None:
             entry = Entry(code=row.code, state=EntryState.PUBLISHED, created_at=now)
             session.add(entry)
             result.added += 1
-        elif _as_row(entry, units) == row:
+        elif known.content_of(entry) == row.content:
             result.unchanged += 1
             continue
         else:
             result.updated += 1
-        _fill(entry, row, units)
-        changed.append(entry)
-    _note_changes(session, changed, now=now)
-
-
-def _fill(entry: Entry, row: Row, units: dict[str, int]) -> None:
-    for name in ("question", "answer", "spoken", "category", "source", "valid_from", "valid_to"):
-        setattr(entry, name, getattr(row, name))
-    entry.owner_unit_id = units.get(row.owner_unit)
-    if tuple(one.text for one in entry.similar) != row.similar:
-        entry.similar = [SimilarQuestion(text=words) for words in row.similar]
-
-
-def _as_row(entry: Entry, units: dict[str, int]) -> Row:
-    """Return an entry as the row that would make it, to tell whether a row brings anything new."""
-    return Row(
-        code=entry.code,
-        question=entry.question,
-        answer=entry.answer,
-        similar=tuple(one.text for one in entry.similar),
-        spoken=entry.spoken,
-        category=entry.category,
-        owner_unit=next((code for code, unit_id in units.items() if unit_id == entry.owner_unit_id), ""),
-        source=entry.source,
-        valid_from=entry.valid_from,
-        valid_to=entry.valid_to,
-    )
+        writing.fill(entry, row.content, known)
+        changed.append((entry, row))
+    writing.note_changes(session, [entry for entry, _ in changed], now=now)
+    numbers = writing.supersede(session, [entry for entry, _ in changed])
+    for entry, row in changed:
+        entry.version = numbers[entry.id] + 1
+        session.add(
+            Version(
+                entry_id=entry.id,
+                number=entry.version,
+                state=VersionState.PUBLISHED,
+                content=row.content.as_json(),
+                writers=[actor_id] if actor_id else [],
+                note="导入",
+                written_at=now,
+                checked_at=now,
+            )
+        )
+    session.flush()
 
 
 def _change_state(session: Session, code: str, action: EntryAction, *, actor_id: int | None, now: datetime) -> Entry:
-    _hold_sequence(session)
+    writing.hold_sequence(session)
     entry = session.scalar(select(Entry).where(Entry.code == code).execution_options(populate_existing=True))
     if entry is None:
         raise NotFound("没有这条知识")
@@ -220,32 +228,9 @@ def _change_state(session: Session, code: str, action: EntryAction, *, actor_id:
     if state is None:
         raise NotAllowedNow("这条知识现在不能这样做", allowed=[a for s, a in ENTRY if s == entry.state])
     entry.state = state
-    _note_changes(session, [entry], now=now)
+    writing.note_changes(session, [entry], now=now)
     audit.record(session, at=now, user_id=actor_id, act=f"knowledge.{action}", subject="kb_entries", subject_id=code)
     return entry
-
-
-def _hold_sequence(session: Session) -> None:
-    """Let one transaction at a time draw change numbers, until it ends.
-
-    Numbers then become visible in rising order, so that an index that has seen 7 will not miss a 6 committed later.
-    Taken before any entry is touched, so that two editors cannot wait for each other. SQLite has one writer anyway.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE kb_changes IN SHARE ROW EXCLUSIVE MODE"))
-
-
-def _note_changes(session: Session, entries: Sequence[Entry], *, now: datetime) -> None:
-    """Give each entry the next number of the change sequence."""
-    for entry in entries:
-        entry.updated_at = now
-    session.flush()
-    changes = [Change(entry_id=entry.id, at=now) for entry in entries]
-    session.add_all(changes)
-    session.flush()
-    for entry, change in zip(entries, changes, strict=True):
-        entry.change_seq = change.seq
-    session.flush()
 
 
 def _suggestions(session: Session, call_id: int, hits: Sequence[Hit]) -> Sequence[Suggestion]:

@@ -1,4 +1,4 @@
-"""States of an entry and of a suggestion, as tables: the only ways they change."""
+"""States of entries, their versions, tasks and suggestions, as tables: the only ways they change."""
 
 from __future__ import annotations
 
@@ -9,30 +9,112 @@ from typing import Final
 class EntryState(StrEnum):
     """Only published entries are ever suggested."""
 
-    DRAFT = "draft"
-    REVIEW = "review"
+    DRAFT = "draft"  # never published so far
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
 
 
 class EntryAction(StrEnum):
-    """What an editor does with an entry."""
+    """What becomes of an entry as a whole."""
 
-    SUBMIT = "submit"
-    SEND_BACK = "send_back"
     PUBLISH = "publish"
     WITHDRAW = "withdraw"
-    REVISE = "revise"
+    RESTORE = "restore"
 
 
 ENTRY: Final[dict[tuple[EntryState, EntryAction], EntryState]] = {
-    (EntryState.DRAFT, EntryAction.SUBMIT): EntryState.REVIEW,
-    (EntryState.REVIEW, EntryAction.SEND_BACK): EntryState.DRAFT,
-    (EntryState.REVIEW, EntryAction.PUBLISH): EntryState.PUBLISHED,
+    (EntryState.DRAFT, EntryAction.PUBLISH): EntryState.PUBLISHED,
+    (EntryState.PUBLISHED, EntryAction.PUBLISH): EntryState.PUBLISHED,  # its next version
+    (EntryState.WITHDRAWN, EntryAction.PUBLISH): EntryState.PUBLISHED,
     (EntryState.PUBLISHED, EntryAction.WITHDRAW): EntryState.WITHDRAWN,
-    (EntryState.WITHDRAWN, EntryAction.REVISE): EntryState.DRAFT,
-    (EntryState.WITHDRAWN, EntryAction.PUBLISH): EntryState.PUBLISHED,  # withdrawn by mistake
+    (EntryState.WITHDRAWN, EntryAction.RESTORE): EntryState.PUBLISHED,  # withdrawn by mistake
 }
+
+
+class VersionState(StrEnum):
+    """Where one text of an entry stands."""
+
+    DRAFT = "draft"
+    REVIEW = "review"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
+
+
+class VersionAction(StrEnum):
+    """What editors do with a text. ``SUPERSEDE`` happens to the one before when the next is published."""
+
+    SAVE = "save"
+    SUBMIT = "submit"
+    TAKE_BACK = "take_back"
+    SEND_BACK = "send_back"
+    PUBLISH = "publish"
+    SUPERSEDE = "supersede"
+    DROP = "drop"
+
+
+VERSION: Final[dict[tuple[VersionState, VersionAction], VersionState]] = {
+    (VersionState.DRAFT, VersionAction.SAVE): VersionState.DRAFT,
+    (VersionState.DRAFT, VersionAction.SUBMIT): VersionState.REVIEW,
+    (VersionState.DRAFT, VersionAction.DROP): VersionState.DROPPED,
+    (VersionState.REVIEW, VersionAction.TAKE_BACK): VersionState.DRAFT,
+    (VersionState.REVIEW, VersionAction.SEND_BACK): VersionState.DRAFT,
+    (VersionState.REVIEW, VersionAction.PUBLISH): VersionState.PUBLISHED,
+    (VersionState.PUBLISHED, VersionAction.SUPERSEDE): VersionState.SUPERSEDED,
+}
+
+
+class ReviewAnswer(StrEnum):
+    """What the owner of an entry says when asked whether it still holds."""
+
+    HOLDS = "holds"
+    CHANGE = "change"
+
+
+class SignalKind(StrEnum):
+    """How knowledge failed somebody on the floor."""
+
+    WRONG = "wrong"  # an answer was marked as not fitting or out of date
+    NO_RESULT = "no_result"  # an operator searched and found nothing
+    NO_ENTRY = "no_entry"  # a call was settled, or an order opened, without an entry
+    REVIEW = "review"  # its owner wants it changed
+
+
+class TaskState(StrEnum):
+    """Where a knowledge task stands."""
+
+    OPEN = "open"
+    STARTED = "started"  # a draft was begun for it
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class TaskAction(StrEnum):
+    """What becomes of a task. ``FINISH`` happens when the draft begun for it is published."""
+
+    START = "start"
+    FINISH = "finish"
+    DROP = "drop"
+    REOPEN = "reopen"
+
+
+TASK: Final[dict[tuple[TaskState, TaskAction], TaskState]] = {
+    (TaskState.OPEN, TaskAction.START): TaskState.STARTED,
+    (TaskState.OPEN, TaskAction.FINISH): TaskState.DONE,
+    (TaskState.STARTED, TaskAction.FINISH): TaskState.DONE,
+    (TaskState.OPEN, TaskAction.DROP): TaskState.DROPPED,
+    (TaskState.STARTED, TaskAction.DROP): TaskState.DROPPED,
+    (TaskState.STARTED, TaskAction.REOPEN): TaskState.OPEN,  # its draft was dropped
+    (TaskState.DROPPED, TaskAction.REOPEN): TaskState.OPEN,
+}
+
+
+class OfferState(StrEnum):
+    """What an editor makes of words offered as a similar question."""
+
+    OFFERED = "offered"
+    TAKEN = "taken"
+    REFUSED = "refused"
 
 
 class SuggestionState(StrEnum):

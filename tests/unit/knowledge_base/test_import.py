@@ -125,12 +125,12 @@ def test_an_import_that_changed_something_is_on_record(session: Session, take: T
     assert row.details == {"added": 5, "updated": 0, "refused": 0}
 
 
-def test_only_the_table_of_states_lets_an_entry_be_published_or_withdrawn(session: Session, take: Take) -> None:
+def test_only_the_table_of_states_lets_an_entry_be_withdrawn_or_restored(session: Session, take: Take) -> None:
     take(*ROWS)
     with pytest.raises(NotAllowedNow) as fault:
-        service.publish(session, code="lamp", actor_id=None, now=LATER)
-    assert fault.value.details["allowed"] == ["withdraw"]
+        service.restore(session, code="lamp", actor_id=None, now=LATER)
+    assert fault.value.details["allowed"] == ["publish", "withdraw"]
     assert service.withdraw(session, code="lamp", actor_id=None, now=LATER).state == EntryState.WITHDRAWN
-    assert service.publish(session, code="lamp", actor_id=None, now=LATER).state == EntryState.PUBLISHED
+    assert service.restore(session, code="lamp", actor_id=None, now=LATER).state == EntryState.PUBLISHED
     with pytest.raises(NotFound):
         service.withdraw(session, code="none", actor_id=None, now=LATER)

@@ -69,7 +69,7 @@ def edit(session: Session, step: object) -> None:
         return
     entry = queries.entry_by_code(session, str(step))
     assert entry is not None
-    verb = service.withdraw if entry.state == EntryState.PUBLISHED else service.publish
+    verb = service.withdraw if entry.state == EntryState.PUBLISHED else service.restore
     verb(session, code=entry.code, actor_id=None, now=NOON)
 
 

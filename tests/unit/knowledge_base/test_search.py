@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base import service
-from hotline.knowledge_base.models import Change, Entry, SimilarQuestion
+from hotline.knowledge_base.models import Change, Entry, SimilarQuestion, Version
 from hotline.knowledge_base.search import Hit, KnowledgeIndex, steady, window
 from hotline.knowledge_base.service import ImportResult
 from hotline.knowledge_base.tokens import matter_of, normalise, tokens_of
@@ -128,7 +128,7 @@ def test_refresh_takes_in_only_what_changed(session: Session, index: KnowledgeIn
 
 
 def test_an_index_starts_over_when_the_database_went_back(session: Session, index: KnowledgeIndex, take: Take) -> None:
-    for table in (SimilarQuestion, Change, Entry):
+    for table in (SimilarQuestion, Change, Version, Entry):
         session.execute(delete(table))
     rewind = {
         "sqlite": "DELETE FROM sqlite_sequence WHERE name = 'kb_changes'",
