@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.utils import cached_property
 
-from hotline import agents, api, backoffice, duty_desk, ivr, media, portal
+from hotline import agents, api, backoffice, duty_desk, editors, ivr, media, portal
 from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
 from hotline.web.access import public
 from hotline.web.webhook import LARGEST_ID
@@ -132,6 +132,7 @@ def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     app.register_blueprint(portal.bp)
     app.register_blueprint(duty_desk.bp)
     app.register_blueprint(backoffice.bp)
+    app.register_blueprint(editors.bp)
     forms.csrf.exempt(api.bp)  # it looks at no cookie
     app.register_blueprint(api.bp)
 

@@ -27,6 +27,7 @@ PLACES: Final = (
     Place("/desk", N_("受话台"), "headset", frozenset({"OPR"})),
     Place("/portal", N_("承办"), "inbox", frozenset({"U2", "U2L", "U3", "U3L"})),
     Place("/duty", N_("回访"), "telephone-outbound", frozenset({"CBK", "SUP"})),
+    Place("/knowledge", N_("知识"), "book", frozenset({"KBE", "SUP"})),
     Place(
         "/office",
         N_("中心"),
