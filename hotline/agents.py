@@ -34,7 +34,6 @@ MARKS: Final[dict[str, Callable[..., object]]] = {
     "undo": knowledge.undo_mark,
 }
 
-bp.add_app_template_filter(desk.highlight, "highlight")
 bp.register_blueprint(desk_settling.bp)
 bp.register_blueprint(desk_headset.bp)
 

@@ -142,7 +142,7 @@ def search_knowledge() -> ResponseReturnValue:
     wanted, limit = request.args.get("q", "").strip(), _limit(request.args.get("limit", "5"))
     if not wanted:
         raise Invalid("请给出 q", q="缺少")
-    index, today = runtime().knowledge, runtime().now().astimezone(runtime().settings.tz).date()
+    index, today = runtime().knowledge, runtime().today()
     with transaction() as session:
         index.refresh(session)
     hits = index.search(wanted, limit=limit, on=today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Engine
 
@@ -44,6 +44,10 @@ class Runtime:
     speech: SpeechEngine = field(default_factory=SilentEngine)
     knowledge: KnowledgeIndex = field(default_factory=KnowledgeIndex)
     now: Callable[[], datetime] = utc_now
+
+    def today(self) -> date:
+        """Return what day it is in the city."""
+        return self.now().astimezone(self.settings.tz).date()
 
     def close(self) -> None:
         """Give back connections."""

@@ -177,7 +177,7 @@ def kb_search(words: str, limit: int) -> None:
     with session_scope(runtime.sessions) as session:
         runtime.knowledge.refresh(session)
     table = Table("score", "entry", "question", "matched")
-    today = runtime.now().astimezone(runtime.settings.tz).date()
+    today = runtime.today()
     for hit in runtime.knowledge.search(words, limit=limit, on=today):
         table.add_row(f"{hit.score:.2f}", hit.code, hit.question, " ".join(hit.matched))
     console.print(table)
@@ -300,7 +300,7 @@ def figures(day: str | None) -> None:
     """Recount the figures of a DAY (2026-11-21), by default today."""
     runtime = _runtime()
     try:
-        wanted = datetime.fromisoformat(day).date() if day else runtime.now().astimezone(runtime.settings.tz).date()
+        wanted = datetime.fromisoformat(day).date() if day else runtime.today()
     except ValueError as fault:
         raise click.UsageError(f"{day!r} is not a day like 2026-11-21") from fault
     start, end = reports.day_bounds(wanted, runtime.settings.tz)

@@ -222,7 +222,7 @@ def categories(session: Session, _runtime: Runtime) -> Seen:
 @reading
 def responsibility(session: Session, runtime: Runtime) -> Seen:
     """A responsibility list is in force."""
-    version = versions.version_in_force(session, on=runtime.now().astimezone(runtime.settings.tz).date())
+    version = versions.version_in_force(session, on=runtime.today())
     if version is None:
         return warn("没有施行中的版本，派单时不会推荐单位", "none in force: dispatchers are shown no unit")
     return ok(f"{version} 版正在施行", f"{version} is in force")
@@ -262,7 +262,7 @@ def speech(runtime: Runtime) -> Seen:
 def calendar(runtime: Runtime) -> Seen:
     """Next year's days off are known."""
     year = runtime.now().astimezone(runtime.settings.tz).year + 1
-    first = runtime.now().astimezone(runtime.settings.tz).date().replace(year=year, month=1, day=1)
+    first = runtime.today().replace(year=year, month=1, day=1)
     with session_scope(runtime.sessions):  # the city's own days are read as it begins
         provisional = runtime.calendar.day(first).provisional
     if provisional:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from hotline.accounts.models import User
@@ -211,21 +209,6 @@ def answers(session: Session, call: Call) -> list[Suggestion]:
     shown = {row.id for row in now}
     used = [row for row in suggestions_of_call(session, call.id) if row.state == SuggestionState.USED]
     return now + [row for row in used if row.id not in shown]
-
-
-def highlight(text: str, words: Iterable[str]) -> Markup:
-    """Return ``text``, escaped, with every one of ``words`` marked where it stands; marks that touch are one."""
-    marked = [False] * len(text)
-    for word in filter(None, words):
-        at = text.find(word)
-        while at >= 0:
-            marked[at : at + len(word)] = [True] * len(word)
-            at = text.find(word, at + 1)
-    out = Markup("")
-    for on, run in groupby(range(len(text)), key=marked.__getitem__):
-        part = "".join(text[at] for at in run)
-        out += Markup("<mark>%s</mark>") % part if on else escape(part)
-    return out
 
 
 # ---- choices of the form

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from flask import Flask
 
 from hotline.web.context import runtime
+from hotline.web.markup import answer, highlight
 from hotline.web.words import word
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -117,8 +118,8 @@ def order_no(value: str) -> str:
 def init_app(app: Flask) -> None:
     """Offer the functions to templates, the zone and the present moment filled in from the runtime.
 
-    Filters: moment day date_words clock ago duration timer mask_phone order_no word.
-    Globals: now() time_left_words time_tone time_used.
+    Filters: moment day date_words clock ago duration timer mask_phone order_no word highlight answer.
+    Globals: now() today() time_left_words time_tone time_used.
     """
 
     def zone() -> tzinfo:
@@ -138,9 +139,12 @@ def init_app(app: Flask) -> None:
         "mask_phone": mask_phone,
         "order_no": order_no,
         "word": word,
+        "highlight": highlight,
+        "answer": answer,
     }
     app.jinja_env.globals |= {
         "now": lambda: runtime().now(),
+        "today": lambda: runtime().today(),
         "time_left_words": time_left,
         "time_tone": time_tone,
         "time_used": time_used,

@@ -67,7 +67,7 @@ def add_pages(bp: Blueprint, kind: Kind[Any]) -> None:
 
 def today() -> date:
     """Return the day it is in the city."""
-    return runtime().now().astimezone(runtime().settings.tz).date()
+    return runtime().today()
 
 
 def address(kind: Kind[Any], view: str, **values: Any) -> str:
