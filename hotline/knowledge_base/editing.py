@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -110,6 +111,8 @@ def publish(session: Session, *, actor: Actor, now: datetime, today: date, versi
     content = rows.read_content(version.content)
     if content.valid_to and content.valid_to < today:
         raise Invalid("有效期已过，不能发布", valid_to="有效期已过")
+    if content.review_on and content.review_on <= today:
+        raise Invalid("复核日期已到，请填今天之后的日期", review_on="应在今天之后")
     known = writing.Known.of(session)
     known.check(content)
     entry = version.entry
@@ -136,7 +139,10 @@ def open_version(session: Session, entry: Entry) -> Version | None:
 def content_of(session: Session, entry: Entry) -> Content:
     """Return what an entry shows, with its attachments."""
     shown = session.scalar(select(Version).where(Version.entry_id == entry.id, Version.number == entry.version))
-    return Content.of(shown.content) if shown else writing.Known.of(session).content_of(entry)
+    if shown is None:
+        return writing.Known.of(session).content_of(entry)
+    # its owner may have said since that it holds for longer
+    return replace(Content.of(shown.content), review_on=entry.review_on)
 
 
 def _draft(
