@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from flask import Blueprint, request, url_for
 
-from hotline.web.knowledge import entries
+from hotline.web.knowledge import entries, reviews
 
 bp = Blueprint("knowledge", __name__, url_prefix="/knowledge")
-for room in (entries.bp,):
+for room in (entries.bp, reviews.bp):
     bp.register_blueprint(room)
 
 
@@ -26,7 +26,10 @@ class Room:
     icon: str
 
 
-ROOMS: Final = (Room("knowledge.entries.listed", "条目", "book"),)
+ROOMS: Final = (
+    Room("knowledge.entries.listed", "条目", "book"),
+    Room("knowledge.reviews.listed", "到期复核", "calendar3"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hotline.delivery import service as delivery
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import Unit
-from hotline.web import order_pages, unit_inbox
+from hotline.web import order_pages, unit_inbox, unit_reviews
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import moment
@@ -28,6 +28,7 @@ from hotline.work_orders.story import story
 
 bp = Blueprint("portal", __name__, url_prefix="/portal")
 bp.register_blueprint(unit_inbox.bp)
+bp.register_blueprint(unit_reviews.bp)
 
 CONTACT_WAYS: Final = ("电话", "上门", "微信", "现场见面", "其他")
 UNSOLVED: Final = ("政策限制", "资金不足", "权属不清", "客观条件限制", "已列入计划", "反映不属实", "其他")

@@ -71,6 +71,7 @@ TIMETABLE: Final = (
     Entry("archive-orders", Every(timedelta(hours=1)), "workers.upkeep.archive_orders"),
     Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
     Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),
+    Entry("ask-for-reviews", Daily(time(7, 30)), "workers.upkeep.ask_for_reviews"),
     Entry("forget-imports", Every(timedelta(hours=1)), "workers.imports.forget_files"),
     Entry("check-calendar", Daily(time(8, 30), weekday=MONDAY), "workers.upkeep.check_calendar"),
 )

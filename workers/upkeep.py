@@ -14,6 +14,7 @@ from hotline.calls import assignment
 from hotline.calls.receipts import forget as forget_receipts
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
+from hotline.knowledge_base import reviews
 from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import service as orders
@@ -73,6 +74,15 @@ def watch_outbox() -> None:
     failed = sum(row.next_try_at is None for row in stuck)
     if stuck:
         log.warning("outbox: %d messages wait too long, %d failed and want a person", len(stuck) - failed, failed)
+
+
+def ask_for_reviews() -> None:
+    """Ask owners of knowledge whose review date comes near, and let their inboxes show it."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        asked = {review.unit_id for review in reviews.ask(session, now=runtime.now(), today=runtime.today())}
+    for unit_id in sorted(asked - {None}):
+        runtime.bus.publish(Hint(f"unit-{unit_id}", "changed"))
 
 
 def clean_outbox() -> None:

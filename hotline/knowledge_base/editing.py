@@ -19,7 +19,7 @@ from hotline import audit
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
-from hotline.knowledge_base import rows, writing
+from hotline.knowledge_base import reviews, rows, writing
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.models import Attachment, Entry, Version
 from hotline.knowledge_base.states import ENTRY, VERSION, EntryAction, EntryState, VersionAction, VersionState
@@ -41,15 +41,16 @@ def start(
     return _draft(session, entry, content, number=1, origin=origin, actor=actor, now=now)
 
 
-def revise(session: Session, *, actor: Actor, now: datetime, code: str) -> Version:
-    """Return the text of an entry that is being written or checked; begin one when there is none."""
+def revise(session: Session, *, actor: Actor, now: datetime, code: str, like: int | None = None) -> Version:
+    """Return the text of an entry that is being written or checked; begin one when there is none: from what it shows,
+    or from its version number ``like``."""
     entry = session.scalar(select(Entry).where(Entry.code == code).with_for_update())
     if entry is None:
         raise NotFound("没有这条知识")
     if (version := open_version(session, entry)) is not None:
         return version
     last = session.scalar(select(func.max(Version.number)).where(Version.entry_id == entry.id)) or 0
-    content = content_of(session, entry)
+    content = content_of(session, entry) if like is None else Content.of(_numbered(session, entry, like).content)
     return _draft(session, entry, content, number=last + 1, origin={}, actor=actor, now=now)
 
 
@@ -122,6 +123,7 @@ def publish(session: Session, *, actor: Actor, now: datetime, today: date, versi
     entry.version = version.number
     version.checked_by, version.checked_at = actor.user_id, now
     writing.note_changes(session, [entry], now=now)
+    reviews.settle(session, entry, actor=actor, now=now)
     return _done(session, version, VersionAction.PUBLISH, actor=actor, now=now)
 
 
@@ -143,6 +145,13 @@ def content_of(session: Session, entry: Entry) -> Content:
         return writing.Known.of(session).content_of(entry)
     # its owner may have said since that it holds for longer
     return replace(Content.of(shown.content), review_on=entry.review_on)
+
+
+def _numbered(session: Session, entry: Entry, number: int) -> Version:
+    version = session.scalar(select(Version).where(Version.entry_id == entry.id, Version.number == number))
+    if version is None:
+        raise NotFound("没有这个版本")
+    return version
 
 
 def _draft(

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid
+from hotline.knowledge_base import reviews
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
@@ -96,6 +97,7 @@ def inbox() -> ResponseReturnValue:
             buckets=BUCKETS,
             counts=counts,
             chips=_chips(buckets, counts, show),
+            to_review=reviews.count_open(session, unit_id=actor.unit_id or 0),
             picked=request.args.get("all") == "1",
             board=board,
         )
