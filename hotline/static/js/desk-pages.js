@@ -49,7 +49,8 @@
       const html = await answer.text();
       const fresh = new DOMParser().parseFromString(html, "text/html");
       const whole = Boolean(fresh.getElementById("bar"));
-      const stale = whole ? programs(fresh) !== version : stands;  // a newer desk, or none at all
+      // a newer desk, or none at all; a fault is said here: loading it would ask for it again and drop what stands beside
+      const stale = whole ? programs(fresh) !== version : stands && answer.status < 500;
       if (!ours(at) || !fresh.getElementById("main") || stale && stands && !calling()) { location.assign(at); return true; }
       put(html, fresh, whole);
       if (stands) {

@@ -227,6 +227,22 @@ def test_an_order_that_is_refused_is_shown_again_on_the_same_document_and_a_faul
     assert seat.asked() == ["accept", "unmute"]
 
 
+def test_a_fault_between_calls_is_shown_where_one_works_and_nothing_is_asked_twice(seat: Seat, app: Flask) -> None:
+    asked: list[str] = []
+
+    def fail() -> str:
+        asked.append("desk")
+        raise RuntimeError("the database is away")
+
+    app.view_functions["desk.page"] = fail  # type: ignore[assignment]
+    seat.page.evaluate("window.hotline.visit('/desk')")
+    expect(seat.page.locator("#main")).to_contain_text("系统出错了")
+    seat.says("耳机已连接")
+    seat.complaints.clear()  # the browser notes every answer 500
+    assert seat.same_document()
+    assert asked == ["desk"]
+
+
 def test_a_page_that_is_left_for_good_hangs_up_before_the_library_is_ended(
     seat: Seat, in_a_call: Callable[[], int]
 ) -> None:
