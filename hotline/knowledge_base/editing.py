@@ -19,7 +19,7 @@ from hotline import audit
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
-from hotline.knowledge_base import reviews, rows, writing
+from hotline.knowledge_base import reviews, rows, tasks, writing
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.models import Attachment, Entry, Version
 from hotline.knowledge_base.states import ENTRY, VERSION, EntryAction, EntryState, VersionAction, VersionState
@@ -124,12 +124,14 @@ def publish(session: Session, *, actor: Actor, now: datetime, today: date, versi
     version.checked_by, version.checked_at = actor.user_id, now
     writing.note_changes(session, [entry], now=now)
     reviews.settle(session, entry, actor=actor, now=now)
+    tasks.finish_for(session, version, actor=actor, now=now)
     return _done(session, version, VersionAction.PUBLISH, actor=actor, now=now)
 
 
 def drop(session: Session, *, actor: Actor, now: datetime, version_id: int, revision: int) -> Version:
     """Give up a draft. It stays in the history."""
     version = _moved(session, version_id, revision, VersionAction.DROP)
+    tasks.reopen_for(session, version, actor=actor, now=now)
     return _done(session, version, VersionAction.DROP, actor=actor, now=now)
 
 

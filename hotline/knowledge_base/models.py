@@ -188,13 +188,17 @@ class Task(Base):
 
 
 class Signal(Base):
-    """One time that knowledge failed somebody on the floor. ``text``: what was asked, without numbers."""
+    """One time that knowledge failed somebody on the floor.
+
+    ``text``: what was asked, ``told``: what the operator told without an entry, both without numbers (see ``scrub``).
+    """
 
     __tablename__ = "kb_signals"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))
     text: Mapped[str | None] = mapped_column(Encrypted)
+    told: Mapped[str | None] = mapped_column(Encrypted)
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("kb_entries.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

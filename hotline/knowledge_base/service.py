@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.knowledge_base import writing
+from hotline.knowledge_base import offers, tasks, writing
 from hotline.knowledge_base.models import Entry, Suggestion, Version
-from hotline.knowledge_base.rows import Row, read_row
+from hotline.knowledge_base.rows import Row, checked, read_row
 from hotline.knowledge_base.search import Hit
 from hotline.knowledge_base.states import (
     ENTRY,
@@ -28,6 +28,7 @@ from hotline.knowledge_base.states import (
     EntryAction,
     EntryState,
     Mark,
+    SignalKind,
     SuggestionState,
     VersionState,
 )
@@ -96,9 +97,10 @@ def restore(session: Session, *, code: str, actor_id: int | None, now: datetime)
     return _change_state(session, code, EntryAction.RESTORE, actor_id=actor_id, now=now)
 
 
-def withdraw(session: Session, *, code: str, actor_id: int | None, now: datetime) -> Entry:
-    """Take a published entry out of every search."""
-    return _change_state(session, code, EntryAction.WITHDRAW, actor_id=actor_id, now=now)
+def withdraw(session: Session, *, code: str, actor_id: int | None, now: datetime, reason: str = "") -> Entry:
+    """Take a published entry out of every search; why is kept in the log."""
+    reason = checked(reason, "reason", 200)
+    return _change_state(session, code, EntryAction.WITHDRAW, actor_id=actor_id, now=now, reason=reason)
 
 
 def show(session: Session, *, call_id: int, hits: Sequence[Hit], now: datetime) -> list[Suggestion]:
@@ -133,21 +135,38 @@ def show(session: Session, *, call_id: int, hits: Sequence[Hit], now: datetime) 
     return [rows[hit.entry_id] for hit in hits]
 
 
-def mark_used(session: Session, *, suggestion_id: int, call_id: int, actor_id: int | None, now: datetime) -> Suggestion:
-    """The operator gave this answer. A second time changes nothing."""
-    return _mark(session, suggestion_id, call_id, Mark.USE, actor_id=actor_id, now=now)
+def mark_used(
+    session: Session,
+    *,
+    suggestion_id: int,
+    call_id: int,
+    actor_id: int | None,
+    now: datetime,
+    said: Sequence[str] = (),
+) -> Suggestion:
+    """The operator gave this answer. A second time changes nothing.
+
+    ``said``, here and below: what the caller said until now, oldest first; editors learn from it.
+    """
+    return _mark(session, suggestion_id, call_id, Mark.USE, actor_id=actor_id, now=now, said=said)
 
 
 def mark_wrong(
-    session: Session, *, suggestion_id: int, call_id: int, actor_id: int | None, now: datetime
+    session: Session,
+    *,
+    suggestion_id: int,
+    call_id: int,
+    actor_id: int | None,
+    now: datetime,
+    said: Sequence[str] = (),
 ) -> Suggestion:
-    """The answer does not fit or is out of date. A second time changes nothing."""
-    return _mark(session, suggestion_id, call_id, Mark.MARK_WRONG, actor_id=actor_id, now=now)
+    """The answer does not fit or is out of date: editors are told. A second time changes nothing."""
+    return _mark(session, suggestion_id, call_id, Mark.MARK_WRONG, actor_id=actor_id, now=now, said=said)
 
 
 def undo_mark(session: Session, *, suggestion_id: int, call_id: int, actor_id: int | None, now: datetime) -> Suggestion:
-    """Take a mark back."""
-    return _mark(session, suggestion_id, call_id, Mark.UNDO, actor_id=actor_id, now=now)
+    """Take a mark back, and what was learned from it."""
+    return _mark(session, suggestion_id, call_id, Mark.UNDO, actor_id=actor_id, now=now, said=())
 
 
 _BLANK: Final = object()
@@ -219,7 +238,9 @@ def _write(
     session.flush()
 
 
-def _change_state(session: Session, code: str, action: EntryAction, *, actor_id: int | None, now: datetime) -> Entry:
+def _change_state(
+    session: Session, code: str, action: EntryAction, *, actor_id: int | None, now: datetime, reason: str = ""
+) -> Entry:
     writing.hold_sequence(session)
     entry = session.scalar(select(Entry).where(Entry.code == code).execution_options(populate_existing=True))
     if entry is None:
@@ -229,7 +250,8 @@ def _change_state(session: Session, code: str, action: EntryAction, *, actor_id:
         raise NotAllowedNow("这条知识现在不能这样做", allowed=[a for s, a in ENTRY if s == entry.state])
     entry.state = state
     writing.note_changes(session, [entry], now=now)
-    audit.record(session, at=now, user_id=actor_id, act=f"knowledge.{action}", subject="kb_entries", subject_id=code)
+    act = f"knowledge.{action}"
+    audit.record(session, at=now, user_id=actor_id, act=act, subject="kb_entries", subject_id=code, reason=reason)
     return entry
 
 
@@ -241,7 +263,14 @@ def _suggestions(session: Session, call_id: int, hits: Sequence[Hit]) -> Sequenc
 
 
 def _mark(
-    session: Session, suggestion_id: int, call_id: int, mark: Mark, *, actor_id: int | None, now: datetime
+    session: Session,
+    suggestion_id: int,
+    call_id: int,
+    mark: Mark,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    said: Sequence[str],
 ) -> Suggestion:
     row = session.scalar(
         select(Suggestion).where(Suggestion.id == suggestion_id, Suggestion.call_id == call_id).with_for_update()
@@ -252,9 +281,25 @@ def _mark(
     if state is None:
         raise NotAllowedNow("请先撤销原来的标记", allowed=[m for s, m in SUGGESTION if s == row.state])
     if state != row.state:
-        shown = state is SuggestionState.SHOWN
+        before, shown = row.state, state is SuggestionState.SHOWN
         row.state = state
         row.marked_at = None if shown else now
         row.marked_by = None if shown else actor_id
         session.flush()
+        if before == SuggestionState.WRONG:
+            tasks.take_back(session, call_id=call_id, kind=SignalKind.WRONG, entry_id=row.entry_id)
+        elif before == SuggestionState.USED:
+            offers.take_back(session, call_id=call_id, entry_id=row.entry_id)
+        if state is SuggestionState.WRONG:
+            tasks.note(
+                session,
+                kind=SignalKind.WRONG,
+                text=offers.last_said(said),
+                entry_id=row.entry_id,
+                call_id=call_id,
+                user_id=actor_id,
+                now=now,
+            )
+        elif state is SuggestionState.USED:
+            offers.note(session, entry=row.entry, said=said, call_id=call_id, now=now)
     return row

@@ -117,6 +117,21 @@ class OfferState(StrEnum):
     REFUSED = "refused"
 
 
+class OfferAction(StrEnum):
+    """What an editor does with an offer. ``REOPEN`` takes back a refusal."""
+
+    TAKE = "take"
+    REFUSE = "refuse"
+    REOPEN = "reopen"
+
+
+OFFER: Final[dict[tuple[OfferState, OfferAction], OfferState]] = {
+    (OfferState.OFFERED, OfferAction.TAKE): OfferState.TAKEN,
+    (OfferState.OFFERED, OfferAction.REFUSE): OfferState.REFUSED,
+    (OfferState.REFUSED, OfferAction.REOPEN): OfferState.OFFERED,
+}
+
+
 class SuggestionState(StrEnum):
     """What the operator made of an answer that was shown."""
 

@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("told", sa.LargeBinary(), nullable=True),
         sa.Column("call_id", sa.Integer(), nullable=True),
         sa.Column("entry_id", sa.Integer(), nullable=True),
         sa.Column("user_id", sa.Integer(), nullable=True),
