@@ -26,15 +26,6 @@ from tests.redis_server import kept_redis
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several test processes one tells all stories of the house, so that it is started once; other files keep
-    together for the same reason."""
-    for item in items:
-        if HERE in item.path.parents:
-            together = "house" if "house" in getattr(item, "fixturenames", ()) else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(together))
-
-
 @dataclass
 class Valkey:
     """The embedded Valkey, or Redis. A test may stop it and start it again: the same port, and what it held."""
