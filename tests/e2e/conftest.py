@@ -23,8 +23,6 @@ from tests.databases import MakeDatabase
 from tests.needs import ON
 from tests.redis_server import kept_redis
 
-HERE = Path(__file__).parent
-
 
 @dataclass
 class Valkey:
