@@ -16,7 +16,21 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.utils import cached_property
 
 from hotline import agents, api, backoffice, duty_desk, editors, ivr, media, portal
-from hotline.web import assets, auth, channels, errors, formats, forms, health, pages, request_log, security, sse
+from hotline import public as for_all
+from hotline.web import (
+    assets,
+    auth,
+    channels,
+    citizens,
+    errors,
+    formats,
+    forms,
+    health,
+    pages,
+    request_log,
+    security,
+    sse,
+)
 from hotline.web.access import public
 from hotline.web.webhook import LARGEST_ID
 from hotline.web.words import sign
@@ -111,6 +125,7 @@ def serve_people(app: Flask, runtime: Runtime) -> None:
     app.jinja_env.globals["sign"] = sign
     forms.init_app(app)
     auth.init_app(app, runtime.settings)
+    app.session_interface = citizens.Sessions()
     app.add_url_rule("/", "home", home)
 
 
@@ -127,12 +142,13 @@ def _voice(app: Flask, _runtime: Runtime, _slots: int) -> None:
 
 
 def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
-    """Operators, units, callback officers, the hub, programs."""
+    """Operators, units, callback officers, the hub, programs, and citizens who read."""
     app.register_blueprint(agents.bp)
     app.register_blueprint(portal.bp)
     app.register_blueprint(duty_desk.bp)
     app.register_blueprint(backoffice.bp)
     app.register_blueprint(editors.bp)
+    app.register_blueprint(for_all.bp)
     forms.csrf.exempt(api.bp)  # it looks at no cookie
     app.register_blueprint(api.bp)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +21,6 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import offers, tasks, writing
 from hotline.knowledge_base.models import Entry, Suggestion, Version
 from hotline.knowledge_base.rows import Row, checked, read_row
-from hotline.knowledge_base.search import Hit
 from hotline.knowledge_base.states import (
     ENTRY,
     SUGGESTION,
@@ -34,6 +33,17 @@ from hotline.knowledge_base.states import (
 )
 
 CHUNK: Final = 500  # rows read and written together
+
+
+class Fitting(Protocol):
+    """An entry that fits what was said or typed: its score of 0..1, and words that stand in it."""
+
+    @property
+    def entry_id(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def matched(self) -> Sequence[str]: ...
 
 
 @dataclass(slots=True)
@@ -103,7 +113,7 @@ def withdraw(session: Session, *, code: str, actor_id: int | None, now: datetime
     return _change_state(session, code, EntryAction.WITHDRAW, actor_id=actor_id, now=now, reason=reason)
 
 
-def show(session: Session, *, call_id: int, hits: Sequence[Hit], now: datetime) -> list[Suggestion]:
+def show(session: Session, *, call_id: int, hits: Sequence[Fitting], now: datetime) -> list[Suggestion]:
     """Note that these answers are on the operator's screen, and return their rows in the same order.
 
     An answer that was shown before gets its new score and words; when and where it first stood, and the operator's
@@ -255,7 +265,7 @@ def _change_state(
     return entry
 
 
-def _suggestions(session: Session, call_id: int, hits: Sequence[Hit]) -> Sequence[Suggestion]:
+def _suggestions(session: Session, call_id: int, hits: Sequence[Fitting]) -> Sequence[Suggestion]:
     shown = [hit.entry_id for hit in hits]
     return session.scalars(
         select(Suggestion).where(Suggestion.call_id == call_id, Suggestion.entry_id.in_(shown))

@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from hotline.errors import HotlineError, Invalid, NotAllowedNow, NotFound, NotPermitted, Unavailable
-from hotline.web import pages
+from hotline.web import citizens, pages
 from hotline.web.auth import limiter
 from hotline.web.formats import duration
 
@@ -163,6 +163,7 @@ def reply(status: int, sentence: str, *, details: dict[str, object] | None = Non
         return answer
     if wants_page():
         values = {"status": status, "title": title, "sentence": sentence, "details": details or {}}
-        return make_response(render_template("web/error.html", **values, **more), status)
+        template = "public/error.html" if citizens.is_open(request.path) else "web/error.html"
+        return make_response(render_template(template, **values, **more), status)
     body = {"error": {"status": status, "title": title, "message": sentence, "details": details or {}, **more}}
     return make_response(jsonify(body), status)

@@ -14,7 +14,8 @@ from tests.factories.calls import PHONE
 from tests.web.ivr.conftest import PUBLIC as SITE
 
 # what anyone may ask for; the carrier's own routes check its signature instead
-OPEN_TO_ALL = {"/", "/login", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"}
+OPEN_TO_ALL = {"/", "/login", "/healthz", "/readyz", "/metrics", "/robots.txt", "/api/v1/openapi.json"}
+ANSWERS = ("/answers", "/api/public/")  # what was published; only to read
 CARRIERS = ("/ivr/", "/media/")
 
 SECRET = "王小明住在永兴路5号楼"
@@ -29,7 +30,9 @@ def carriers(house: House) -> list[str]:
 def test_every_route_says_who_may_ask_and_few_are_open_to_all(house: House) -> None:
     assert undeclared(house.app) == []
     public = {rule.rule for rule in house.app.url_map.iter_rules() if house.access(rule.endpoint) == PUBLIC}
-    assert public == OPEN_TO_ALL | set(carriers(house))
+    assert public == OPEN_TO_ALL | set(carriers(house)) | {rule for rule in public if rule.startswith(ANSWERS)}
+    answers = [rule for rule in house.app.url_map.iter_rules() if rule.rule.startswith(ANSWERS)]
+    assert answers and all((rule.methods or set()) <= {"GET", "HEAD", "OPTIONS"} for rule in answers)
 
 
 def test_the_carriers_every_route_and_its_socket_refuse_a_stranger_without_a_word_about_the_caller(

@@ -93,6 +93,14 @@ NOT_PAGES: Final = {
     "/api/v1/knowledge/search": "JSON",
     "/api/v1/work-orders/<number>": "JSON",
     "/api/v1/work-orders/<number>/events": "JSON",
+    "/api/public/v1/openapi.json": "JSON",
+    "/api/public/v1/categories": "JSON",
+    "/api/public/v1/entries": "JSON",
+    "/api/public/v1/entries/<path:code>": "JSON",
+    "/api/public/v1/search": "JSON",
+    "/answers/feed.atom": "a feed",
+    "/answers/sitemap.xml": "a list for search engines",
+    "/robots.txt": "words for search engines",
     "/desk/ring": "a fragment of the desk",
     "/desk/calls/<int:call_id>/head": "a fragment of the desk",
     "/desk/calls/<int:call_id>/conversation": "a fragment of the desk",
@@ -118,6 +126,12 @@ class Visit:
 
 # pages that look different from case to case, or that only one person can open; {names} are those of ``Town.names``
 CASES: Final = {
+    "/answers/search": (
+        Visit("", "/answers/search?q=路灯不亮", ".item"),
+        Visit("", "/answers/search?q=🙂", ".none"),
+    ),
+    "/answers/category": (Visit("", "/answers/category?name=市政设施", ".item"),),
+    "/answers/entry/<path:code>": (Visit("", "/answers/entry/K001", ".entry"),),
     "/desk": (
         Visit("away", "/desk", ".idle"),
         Visit("ready", "/desk", ".idle"),
@@ -152,6 +166,7 @@ CASES: Final = {
 CATEGORIES: Final = "分类编号,分类名称,上级分类编号\nYZ,邮政,\nYZ-KD,快递,YZ\nYZ-XX,,YZ\nYY,环,ZZ\n"
 ERRORS: Final = (
     Visit("", "/nowhere", status=404),
+    Visit("", "/answers/nowhere", status=404),
     Visit("SUP", "/portal", status=403),
     Visit("SUP", "/unavailable", status=503),
     Visit("SUP", "/broken", status=500),
@@ -372,7 +387,7 @@ class Visitor:
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.faults.append(f"{where} at {width}: {over} px too wide")
-        if visit.address.startswith("/portal"):
+        if visit.address.startswith(("/portal", "/answers")):
             self.faults += [f"{where}: {small} is too small for a thumb" for small in page.evaluate(TOO_SMALL, THUMB)]
         self.faults += [f"{where}: the policy refused {what}" for what in page.evaluate("window.refused")]
         for dialog in page.query_selector_all("dialog:not([open])"):
