@@ -13,11 +13,12 @@ from hotline import audit
 from hotline.callers.service import reveal as reveal_field
 from hotline.calls import assignment, presence, queries
 from hotline.calls import service as calls
+from hotline.calls.models import Call
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.search import Hit
 from hotline.units import queries as units
-from hotline.web import desk, desk_headset, desk_page, desk_settling, draft_form, pages, switchboard
+from hotline.web import desk, desk_headset, desk_learning, desk_page, desk_settling, draft_form, pages, switchboard
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR, at_desk
@@ -31,11 +32,11 @@ SEARCH_SHOWN: Final = 5
 MARKS: Final[dict[str, Callable[..., object]]] = {
     "used": knowledge.mark_used,
     "wrong": knowledge.mark_wrong,
-    "undo": knowledge.undo_mark,
 }
 
 bp.register_blueprint(desk_settling.bp)
 bp.register_blueprint(desk_headset.bp)
+bp.register_blueprint(desk_learning.bp)
 
 
 # ---- the page
@@ -324,7 +325,11 @@ def mark(call_id: int, suggestion_id: int, mark: str) -> ResponseReturnValue:
         found = desk.own_call(session, the_actor(), call_id)
 
         def act() -> ResponseReturnValue:
-            MARKS[mark](session, suggestion_id=suggestion_id, call_id=call_id, **_marking())
+            if mark == "undo":
+                knowledge.undo_mark(session, suggestion_id=suggestion_id, call_id=call_id, **_marking())
+            else:
+                said = draft_form.said_by_caller(session, found)
+                MARKS[mark](session, suggestion_id=suggestion_id, call_id=call_id, said=said, **_marking())
             if not pages.is_htmx():
                 return pages.go(url_for("desk.call", call_id=call_id))
             return pages.fragment("desk/_suggestions.html", call=found, answers=desk.answers(session, found))
@@ -347,11 +352,13 @@ def _search(session: Session, text: str) -> list[Hit]:
 def search(call_id: int) -> ResponseReturnValue:
     """Answers for words the operator types."""
     text = request.args.get("q", "").strip()
-    return desk_page.part(
-        call_id,
-        "desk/_found.html" if pages.is_htmx() else "desk/found.html",
-        lambda session, call: {"q": text, "hits": _search(session, text) if text else []},
-    )
+
+    def build(session: Session, call: Call) -> dict[str, Any]:
+        hits = _search(session, text) if text else []
+        desk_learning.note_search(session, call, text, found=bool(hits))
+        return {"q": text, "hits": hits}
+
+    return desk_page.part(call_id, "desk/_found.html" if pages.is_htmx() else "desk/found.html", build)
 
 
 @bp.post("/calls/<int:call_id>/found/<int:entry_id>")
@@ -367,7 +374,8 @@ def use_found(call_id: int, entry_id: int) -> ResponseReturnValue:
             if not hits:
                 raise NotFound("这条知识已变化，请重新搜索")
             row = knowledge.show(session, call_id=call_id, hits=hits, now=runtime().now())[0]
-            knowledge.mark_used(session, suggestion_id=row.id, call_id=call_id, **_marking())
+            said = draft_form.said_by_caller(session, found)
+            knowledge.mark_used(session, suggestion_id=row.id, call_id=call_id, said=said, **_marking())
             if not pages.is_htmx():
                 return pages.go(url_for("desk.call", call_id=call_id))
             return pages.fragment("desk/_suggestions.html", call=found, answers=desk.answers(session, found))

@@ -68,6 +68,7 @@ MONDAY: Final = 0
 TIMETABLE: Final = (
     Entry("assign-calls", Every(timedelta(seconds=5)), "workers.upkeep.assign_calls"),
     Entry("watch-outbox", Every(timedelta(minutes=1)), "workers.upkeep.watch_outbox"),
+    Entry("group-questions", Every(timedelta(minutes=2)), "workers.upkeep.group_questions"),
     Entry("archive-orders", Every(timedelta(hours=1)), "workers.upkeep.archive_orders"),
     Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
     Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),

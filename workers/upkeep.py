@@ -14,7 +14,7 @@ from hotline.calls import assignment
 from hotline.calls.receipts import forget as forget_receipts
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
-from hotline.knowledge_base import reviews
+from hotline.knowledge_base import learning, reviews
 from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import service as orders
@@ -74,6 +74,13 @@ def watch_outbox() -> None:
     failed = sum(row.next_try_at is None for row in stuck)
     if stuck:
         log.warning("outbox: %d messages wait too long, %d failed and want a person", len(stuck) - failed, failed)
+
+
+def group_questions() -> None:
+    """Put what was asked without an answer with what asks the same, for the editors' list."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        learning.group(session, now=runtime.now())
 
 
 def ask_for_reviews() -> None:

@@ -23,6 +23,7 @@ from hotline.knowledge_base.scrub import LONGEST, MASK, scrub
 from hotline.knowledge_base.states import OFFER, OfferAction, OfferState, VersionState
 
 ALIKE: Final = 0.7  # words this like what an entry, or an offer of it, has already are of no use
+RELATED: Final = 0.1  # less in common than this is chance
 SHORTEST: Final = 4  # characters; less is no question
 
 
@@ -50,7 +51,7 @@ def note(session: Session, *, entry: Entry, said: Sequence[str], call_id: int, n
         return None
     close = {sentence: nearest(sentence, phrasings) for sentence in sentences}
     best = max(sentences, key=lambda sentence: close[sentence])
-    words = best if close[best] > 0 else scrub("，".join(sentences))
+    words = best if close[best] >= RELATED else scrub("，".join(sentences))
     open_offers = select(Offer.text).where(Offer.entry_id == entry.id, Offer.state == OfferState.OFFERED)
     offered = [text for text in session.scalars(open_offers) if text]
     if len(words.replace(MASK, "")) < SHORTEST or nearest(words, [*phrasings, *offered]) >= ALIKE:

@@ -8,8 +8,8 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.knowledge_base.models import Entry, Suggestion
-from hotline.knowledge_base.states import EntryState
+from hotline.knowledge_base.models import Entry, Signal, Suggestion
+from hotline.knowledge_base.states import EntryState, SignalKind
 
 
 def entry_by_code(session: Session, code: str) -> Entry | None:
@@ -38,3 +38,9 @@ def suggestions_of_call(session: Session, call_id: int) -> Sequence[Suggestion]:
         .options(joinedload(Suggestion.entry))
         .order_by(Suggestion.shown_at, Suggestion.first_rank, Suggestion.id)
     ).all()
+
+
+def missing_in(session: Session, call_id: int) -> Signal | None:
+    """Return what was last noted in a call as answered by no entry; None when nothing was."""
+    wanted = select(Signal).where(Signal.call_id == call_id, Signal.kind == SignalKind.NO_ENTRY)
+    return session.scalar(wanted.order_by(Signal.id.desc()).limit(1))

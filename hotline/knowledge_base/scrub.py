@@ -19,7 +19,7 @@ LOOKED_AT: Final = 2_000  # characters read; nobody's question is longer
 _DIGIT: Final = r"[\d零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖]"
 # what stands between the digits of one number: signs, blanks, and what speakers fill pauses with
 _GAP: Final = r"(?:[\W_]|[嗯啊呃额哎欸哦噢呀嘛])*"
-_NUMBER: Final = re.compile(rf"\+?{_DIGIT}(?:{_GAP}{_DIGIT}){{4,}}{_GAP}[xX]?")
+_NUMBER: Final = re.compile(rf"\+?{_DIGIT}(?:{_GAP}{_DIGIT}){{4,}}(?:{_GAP}[xX])?")
 _MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _ANNOUNCED: Final = re.compile(
     r"((?:尾号|后[三四六]位|卡号|账号|帐号|户号|车牌号?|验证码|密码|身份证号?码?|电话号?码?|手机号?码?|座机|微信号?|QQ号?)"
@@ -63,8 +63,7 @@ def scrub(text: str) -> str:
     """Return at most ``LONGEST`` characters of a text without numbers of five digits or more (written or spoken),
     plates, doors and flats, mail addresses, and names that were announced as such. ``MASK`` stands where they were.
     """
-    plain = unicodedata.normalize("NFKC", text[:LOOKED_AT])
-    plain = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in plain)
+    plain = "".join(_plain(char) for char in text[:LOOKED_AT])
     plain = " ".join(plain.split())
     plain = _MAIL.sub(MASK, plain)
     plain = _PLATE.sub(MASK, plain)
@@ -77,6 +76,13 @@ def scrub(text: str) -> str:
     plain = _TITLED.sub(_untitled, plain)
     plain = _NUMBER.sub(MASK, plain)  # digits that stood apart before what was between them went
     return plain[:LONGEST].strip()
+
+
+def _plain(char: str) -> str:
+    """Return letters and digits in one width; signs stay as they are written, control characters become blanks."""
+    if unicodedata.category(char)[0] == "C":
+        return " "
+    return unicodedata.normalize("NFKC", char) if char.isalnum() else char
 
 
 def _without_name(found: re.Match[str]) -> str:

@@ -46,13 +46,13 @@ def note(
     """
     if kind != SignalKind.REVIEW:
         text, told = scrub(text), scrub(told)
-    if call_id is not None and (known := _said_before(session, call_id, kind, entry_id, text)) is not None:
-        known.kind, known.told = kind, told or known.told
-        session.flush()
-        return known
     signal = Signal(
         kind=kind, text=text, told=told or None, call_id=call_id, entry_id=entry_id, user_id=user_id, at=now
     )
+    if call_id is not None and (known := _noted_before(session, signal)) is not None:
+        known.kind, known.told = kind, signal.told or known.told
+        session.flush()
+        return known
     session.add(signal)
     if entry_id is not None:
         join(session, _task_about(session, kind, entry_id, now), [signal])
@@ -191,17 +191,22 @@ def _held(session: Session, task_id: int) -> Task | None:
     )
 
 
-def _said_before(session: Session, call_id: int, kind: SignalKind, entry_id: int | None, text: str) -> Signal | None:
-    """Return what this call has noted of the same already. A search in vain becomes "no entry" when it is said."""
-    kinds = (kind,) if kind != SignalKind.NO_ENTRY else UNANSWERED
+def _noted_before(session: Session, signal: Signal) -> Signal | None:
+    """Return what its call has noted of the same already. A search in vain becomes "no entry" when somebody says so;
+    what was told instead goes with what was noted without."""
+    kinds = UNANSWERED if signal.kind == SignalKind.NO_ENTRY else (signal.kind,)
     earlier = session.scalars(
-        select(Signal).where(Signal.call_id == call_id, Signal.kind.in_(kinds), Signal.entry_id == entry_id)
+        select(Signal).where(
+            Signal.call_id == signal.call_id, Signal.kind.in_(kinds), Signal.entry_id == signal.entry_id
+        )
     )
-    own = marks_of(text)
+    own = marks_of(signal.text or "")
     for one in earlier:
-        if one.kind == SignalKind.NO_RESULT and one.task_id is not None and kind != one.kind:
+        if one.kind != signal.kind and one.task_id is not None:
             continue  # its task has counted it
-        if entry_id is not None or one.text == text or likeness(own, marks_of(one.text or "")) >= SAME:
+        answers_it = signal.told and one.kind == SignalKind.NO_ENTRY and one.told is None
+        alike = one.text == signal.text or likeness(own, marks_of(one.text or "")) >= SAME
+        if signal.entry_id is not None or answers_it or alike:
             return one
     return None
 

@@ -16,6 +16,7 @@ from hotline.calls import queries
 from hotline.calls.models import Call
 from hotline.calls.states import PresenceState
 from hotline.errors import NotFound
+from hotline.knowledge_base.queries import missing_in
 from hotline.reports import queries as reports
 from hotline.web import desk, draft_form, pages
 from hotline.web.access import the_actor, when
@@ -98,6 +99,7 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
             "card": desk.caller_card(session, found, here),
             "said": queries.utterances(session, found.id),
             "answers": desk.answers(session, found),
+            "missing": missing_in(session, found.id),
             "settled": settled,
             "drafting": drafting,
             "categories": desk.category_choices(here.categories),

@@ -14,7 +14,7 @@ from hotline.calls.states import Outcome
 from hotline.errors import Invalid
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.states import SuggestionState
-from hotline.web import desk, desk_page, draft_form, pages
+from hotline.web import desk, desk_learning, desk_page, draft_form, pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR
@@ -162,13 +162,21 @@ def _answer(session: Session, found: Call) -> WorkOrder:
         raise Invalid("采用了答案就不必说明原因", no_entry_reason="采用条目与无条目原因二选一")
     if row is not None and row.state == SuggestionState.SHOWN:
         knowledge.mark_used(
-            session, suggestion_id=row.id, call_id=found.id, actor_id=the_actor().user_id, now=runtime().now()
+            session,
+            suggestion_id=row.id,
+            call_id=found.id,
+            actor_id=the_actor().user_id,
+            now=runtime().now(),
+            said=draft_form.said_by_caller(session, found),
         )
     order = _save(session, found, desk_page.city(session))
     if row is not None and not order.title:
         service.save_draft(session, order=order, fields={"title": row.entry.question[:120]}, typed=False, **when())
     entry_id = row.entry_id if row is not None else None
-    return service.answer(session, order=order, entry_id=entry_id, no_entry_reason=reason, **when())
+    service.answer(session, order=order, entry_id=entry_id, no_entry_reason=reason, **when())
+    if row is None and not order.confidential:
+        desk_learning.note_missing(session, found, asked=order.title, told=reason)
+    return order
 
 
 def _settle(session: Session, found: Call, outcome: str) -> None:
