@@ -5,29 +5,37 @@ Each room of the navigation stands in a file of ``web.knowledge``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, g, request, url_for
+from sqlalchemy.orm import Session
 
-from hotline.web.knowledge import entries, reviews
+from hotline.knowledge_base import catalogue
+from hotline.web import pages
+from hotline.web.access import actor
+from hotline.web.context import transaction
+from hotline.web.knowledge import EDITORS, checking, editor, entries, reviews
 
 bp = Blueprint("knowledge", __name__, url_prefix="/knowledge")
-for room in (entries.bp, reviews.bp):
+for room in (entries.bp, editor.bp, checking.bp, reviews.bp):
     bp.register_blueprint(room)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One page of the editors' navigation."""
+    """One page of the editors' navigation. ``count``: how much waits there."""
 
     endpoint: str
     word: str
     icon: str
+    count: Callable[[Session], int] | None = None
 
 
 ROOMS: Final = (
     Room("knowledge.entries.listed", "条目", "book"),
+    Room("knowledge.checking.listed", "待审核", "clipboard-check", catalogue.count_to_check),
     Room("knowledge.reviews.listed", "到期复核", "calendar3"),
 )
 
@@ -43,11 +51,25 @@ class OpenRoom:
     count: int | None = None
 
 
+@bp.before_request
+def count_rooms() -> None:
+    """Count what waits in each room: a page shows its navigation while its own transaction is open."""
+    someone = actor()
+    if someone is None or someone.role not in EDITORS or pages.is_htmx():
+        return
+    with transaction() as session:
+        g.waiting = {room.endpoint: room.count(session) for room in ROOMS if room.count}
+
+
 @bp.context_processor
 def offer_rooms() -> dict[str, Any]:
     """Offer ``rooms`` to this blueprint's templates: the one with the longest address that leads here is on."""
     hrefs = [url_for(room.endpoint) for room in ROOMS]
     here = max((href for href in hrefs if f"{request.path}/".startswith(f"{href}/")), key=len, default="")
+    waiting: dict[str, int] = g.get("waiting", {})
     return {
-        "rooms": [OpenRoom(href, room.word, room.icon, href == here) for href, room in zip(hrefs, ROOMS, strict=True)]
+        "rooms": [
+            OpenRoom(href, room.word, room.icon, href == here, waiting.get(room.endpoint) or None)
+            for href, room in zip(hrefs, ROOMS, strict=True)
+        ]
     }

@@ -144,6 +144,21 @@ CALLBACK_STATES: Final[dict[str, Sign]] = {
     "not_reached": Sign(N_("未联系上"), "hold", "plain"),
 }
 
+ENTRY_STATES: Final[dict[str, Sign]] = {
+    "draft": Sign(N_("未发布"), *WAIT),
+    "published": Sign(N_("已发布"), *DONE),
+    "withdrawn": Sign(N_("已停用"), "hold", "plain"),
+}
+
+# of one text of an entry
+VERSION_STATES: Final[dict[str, Sign]] = {
+    "draft": Sign(N_("草稿"), *WORK),
+    "review": Sign(N_("待审核"), "judge", "soon"),
+    "published": Sign(N_("已发布"), *DONE),
+    "superseded": Sign(N_("曾发布"), *OVER),
+    "dropped": Sign(N_("已放弃"), "hold", "plain"),
+}
+
 ROLES: Final = {
     "CIT": N_("来电人"),
     "OPR": N_("话务员"),
@@ -205,6 +220,8 @@ SIGNS: Final[dict[str, dict[str, Sign]]] = {
     "outcome": CALL_OUTCOMES,
     "presence": PRESENCE,
     "callback": CALLBACK_STATES,
+    "entry": ENTRY_STATES,
+    "version": VERSION_STATES,
 }
 
 
