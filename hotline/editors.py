@@ -13,13 +13,14 @@ from flask import Blueprint, g, request, url_for
 from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import catalogue
+from hotline.knowledge_base import floor as from_the_floor
 from hotline.web import pages
 from hotline.web.access import actor
 from hotline.web.context import transaction
-from hotline.web.knowledge import EDITORS, checking, editor, entries, reviews
+from hotline.web.knowledge import EDITORS, checking, editor, entries, floor, reviews
 
 bp = Blueprint("knowledge", __name__, url_prefix="/knowledge")
-for room in (entries.bp, editor.bp, checking.bp, reviews.bp):
+for room in (entries.bp, editor.bp, checking.bp, reviews.bp, floor.bp):
     bp.register_blueprint(room)
 
 
@@ -37,6 +38,7 @@ ROOMS: Final = (
     Room("knowledge.entries.listed", "条目", "book"),
     Room("knowledge.checking.listed", "待审核", "clipboard-check", catalogue.count_to_check),
     Room("knowledge.reviews.listed", "到期复核", "calendar3"),
+    Room("knowledge.floor.listed", "来自一线", "headset", from_the_floor.count_open),
 )
 
 
