@@ -146,6 +146,21 @@ class Keeping(RuleBasedStateMachine):
             self.published[version.entry_id] = (version.id, version.content["question"])
             self.withdrawn.discard(version.entry_id)
 
+    @rule(which=st.integers(0, 9), who=st.integers(0, EDITORS - 1))
+    def take_the_next_step_there_is(self, which: int, who: int) -> None:
+        """A random walk seldom gets to the end of the line."""
+        waiting = [version for version in self.versions() if version.state in editing.OPEN]
+        if not waiting:
+            self.begin(who, QUESTIONS[which % len(QUESTIONS)])
+            return
+        version = waiting[which % len(waiting)]
+        place = self.versions().index(version)
+        if version.state == VersionState.REVIEW:
+            self.publish(who, place)
+        else:
+            self.look(who, place)
+            self.move(who, place, "submit")
+
     @rule(who=st.integers(0, EDITORS - 1), which=st.integers(0, 9), verb=st.sampled_from(["withdraw", "restore"]))
     def withdraw(self, who: int, which: int, verb: str) -> None:
         if not (entries := self.entries()):
