@@ -110,6 +110,12 @@ def counts(session: Session, wanted: Wanted) -> dict[Show, int]:
     return dict(zip(Show, map(int, row), strict=True))
 
 
+def owners(session: Session, found: Sequence[Line]) -> dict[int, str]:
+    """Return the names of the units that own these entries, by id."""
+    wanted = {line.entry.owner_unit_id for line in found}
+    return {row.id: row.name for row in session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(wanted)))}
+
+
 def categories(session: Session) -> list[str]:
     """Return every category entries have, by name."""
     return list(session.scalars(select(Entry.category).where(Entry.category != "").distinct().order_by(Entry.category)))
@@ -132,10 +138,14 @@ def versions(session: Session, entry: Entry) -> list[Version]:
 
 
 def version_before(session: Session, version: Version) -> Version | None:
-    """Return what operators were shown before this text: the latest earlier one that was published."""
-    shown = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
-    wanted = select(Version).where(Version.entry_id == version.entry_id, Version.number < version.number)
-    return session.scalar(wanted.where(Version.state.in_(shown)).order_by(Version.number.desc()).limit(1))
+    """Return what operators were shown before this text; of one that is still written or checked, what they see now."""
+    shown = select(Version).where(Version.entry_id == version.entry_id, Version.id != version.id)
+    if version.state in OPEN:  # an import may have come in between, with a higher number
+        return session.scalar(shown.where(Version.state == VersionState.PUBLISHED))
+    at = version.checked_at or version.written_at
+    earlier = or_(Version.checked_at < at, and_(Version.checked_at == at, Version.number < version.number))
+    shown = shown.where(Version.state.in_((VersionState.PUBLISHED, VersionState.SUPERSEDED)), earlier)
+    return session.scalar(shown.order_by(Version.checked_at.desc(), Version.number.desc()).limit(1))
 
 
 def attachments(session: Session, ids: Sequence[int]) -> list[Attachment]:

@@ -117,7 +117,7 @@ def publish(session: Session, *, actor: Actor, now: datetime, today: date, versi
     known = writing.Known.of(session)
     known.check(content)
     entry = version.entry
-    writing.supersede(session, [entry])
+    writing.supersede(session, [entry], comes=version.id)
     writing.fill(entry, content, known)
     entry.state = ENTRY[EntryState(entry.state), EntryAction.PUBLISH]
     entry.version = version.number

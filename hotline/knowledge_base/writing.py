@@ -67,12 +67,13 @@ def fill(entry: Entry, content: Content, known: Known) -> None:
         entry.areas = [EntryArea(area_code=code) for code in sorted(set(content.areas))]
 
 
-def supersede(session: Session, entries: Sequence[Entry]) -> dict[int, int]:
-    """Put the published version of each entry behind the one that comes; returns the last number used, by entry."""
+def supersede(session: Session, entries: Sequence[Entry], *, comes: int = 0) -> dict[int, int]:
+    """Put the published version of each entry behind the one that comes (``comes``: its id, when it is written
+    already); returns the last number used, by entry."""
     ids = [entry.id for entry in entries]
     session.execute(
         update(Version)
-        .where(Version.entry_id.in_(ids), Version.state == VersionState.PUBLISHED)
+        .where(Version.entry_id.in_(ids), Version.state == VersionState.PUBLISHED, Version.id != comes)
         .values(state=VERSION[VersionState.PUBLISHED, VersionAction.SUPERSEDE], revision=Version.revision + 1)
     )
     last = (

@@ -16,6 +16,12 @@
     bulk.addEventListener("change", count);
     count();
   }
+  const two = document.querySelector(".kb-conflict");
+  if (two) {  // what was typed stands here alone: the browser asks before it is left behind
+    let sent = false;
+    two.addEventListener("submit", () => { sent = true; });
+    window.addEventListener("beforeunload", (event) => { if (!sent) event.preventDefault(); });
+  }
   document.addEventListener("input", (event) => {
     const radios = event.target.dataset.takes && event.target.form.elements[event.target.dataset.takes];
     if (radios) radios.value = "merged";

@@ -123,7 +123,7 @@
     if (over && !button.closest("#conflict-notice")) { other.scrollIntoView({ block: "nearest" }); return; }
     going = over = true;
     kept = edits;
-    form.requestSubmit(button);
+    setTimeout(() => form.requestSubmit(button));  // not within the sending that was just stopped
   });
   document.getElementById("drop").addEventListener("submit", () => { over = true; kept = edits; clearTimeout(timer); });
   document.addEventListener("visibilitychange", () => { if (document.hidden && unsaved()) save(); });
@@ -234,6 +234,7 @@
   document.querySelectorAll("[data-tools]").forEach((tools) => {
     const area = document.getElementById(tools.dataset.tools);
     tools.hidden = false;
+    document.querySelector(`label[for="${area.id}"]`).after(tools);
     tools.addEventListener("click", (event) => {
       const button = event.target.closest("[data-mark]");
       if (button) marks[button.dataset.mark](area);

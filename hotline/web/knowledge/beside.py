@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import alike, catalogue
 from hotline.knowledge_base.content import Content
-from hotline.knowledge_base.models import Version
+from hotline.knowledge_base.models import Entry, Version
 from hotline.web.context import runtime
 
 ALIKE_AT_MOST: Final = 4
 HEARD_AT_MOST: Final = 8
 LOOKED_AT: Final = 800  # sentences heard lately
+LOOKED_UP: Final = 5  # ways of asking the index is asked with, and answers it gives to each
 PHRASINGS: Final = 30  # ways of asking that are compared
 LATELY: Final = timedelta(days=30)
 COVERED: Final = 0.5  # share of a way of asking that stands in what was said, from which on it would be found
@@ -49,7 +50,7 @@ def look(session: Session, entry_id: int, content: Content) -> Beside:
     phrasings = [one for one in (content.question, *content.similar)[:PHRASINGS] if one]
     said = catalogue.heard(session, since=run.now() - LATELY, limit=LOOKED_AT)
     fitting = [one for one, share in zip(said, covered(phrasings, [one.text for one in said]), strict=True) if share]
-    near = [*_published(entry_id, phrasings), *_being_written(session, entry_id, phrasings)]
+    near = [*_published(session, entry_id, phrasings), *_being_written(session, entry_id, phrasings)]
     near.sort(key=lambda one: -one.share)
     return Beside(near[:ALIKE_AT_MOST], fitting[:HEARD_AT_MOST], len(fitting), len(said))
 
@@ -66,14 +67,18 @@ def covered(phrasings: Sequence[str], said: Sequence[str]) -> list[float]:
     return found
 
 
-def _published(entry_id: int, phrasings: Sequence[str]) -> list[Near]:
+def _published(session: Session, entry_id: int, phrasings: Sequence[str]) -> list[Near]:
+    """Return what the index knows to be near, as far as any of its ways of asking is really alike."""
     run = runtime()
-    best: dict[int, Near] = {}
-    for phrase in phrasings[:3]:
-        for hit in run.knowledge.search(phrase, limit=ALIKE_AT_MOST, on=run.today()):
-            if hit.entry_id != entry_id and (hit.entry_id not in best or best[hit.entry_id].share < hit.score):
-                best[hit.entry_id] = Near(hit.entry_id, hit.question, hit.score)
-    return list(best.values())
+    hits = (hit for one in phrasings[:LOOKED_UP] for hit in run.knowledge.search(one, limit=LOOKED_UP, on=run.today()))
+    found = []
+    for other in dict.fromkeys(hit.entry_id for hit in hits if hit.entry_id != entry_id):
+        entry = session.get(Entry, other)
+        asked = [entry.question, *(one.text for one in entry.similar)] if entry else []
+        share = max((alike.nearest(one, phrasings) for one in asked), default=0.0)
+        if entry and share >= alike.SAME:
+            found.append(Near(other, entry.question, share))
+    return found
 
 
 def _being_written(session: Session, entry_id: int, phrasings: Sequence[str]) -> list[Near]:

@@ -19,6 +19,7 @@ from hotline.knowledge_base.catalogue import PER_PAGE, Show, Wanted
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.differences import differences
 from hotline.knowledge_base.models import Entry, Version
+from hotline.knowledge_base.reviews import ANEW_AFTER
 from hotline.knowledge_base.states import VersionState
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
@@ -86,10 +87,10 @@ def listed() -> ResponseReturnValue:
         return url_for("knowledge.entries.listed", **{name: value or None for name, value in asked.items()})
 
     with transaction() as session:
-        counts = catalogue.counts(session, wanted)
+        counts, lines = catalogue.counts(session, wanted), catalogue.lines(session, wanted)
         return render_template(
             "knowledge/list.html",
-            lines=catalogue.lines(session, wanted),
+            lines=lines,
             count=counts[show],
             nothing=not (text or category or show or counts[Show.ALL]),
             chips=[
@@ -98,7 +99,7 @@ def listed() -> ResponseReturnValue:
                 if key != Show.DROPPED or counts[key] or key == show
             ],
             categories=catalogue.categories(session),
-            units=catalogue.names(session).units,
+            owners=catalogue.owners(session, lines),
             text=text,
             category=category,
             show=show,
@@ -237,7 +238,8 @@ def new() -> ResponseReturnValue:
     with transaction() as session:
 
         def act() -> ResponseReturnValue:
-            draft = editing.start(session, content=Content(question=question), **when())
+            content = Content(question=question, review_on=runtime().today() + ANEW_AFTER)
+            draft = editing.start(session, content=content, **when())
             return pages.go(url_for("knowledge.editor.opened", version_id=draft.id))
 
         return once(session, act)
