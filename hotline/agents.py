@@ -16,7 +16,7 @@ from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import service as knowledge
-from hotline.knowledge_base.search import Hit
+from hotline.knowledge_base.finding import Found, find
 from hotline.units import queries as units
 from hotline.web import desk, desk_headset, desk_learning, desk_page, desk_settling, draft_form, pages, switchboard
 from hotline.web.access import roles, the_actor, when
@@ -24,6 +24,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR, at_desk
 from hotline.web.idempotency import once
 from hotline.work_orders import queries as orders
+from hotline.work_orders.states import Status
 from hotline.work_orders.story import story
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
@@ -341,10 +342,14 @@ def _marking() -> dict[str, Any]:
     return {"actor_id": the_actor().user_id, "now": runtime().now()}
 
 
-def _search(session: Session, text: str) -> list[Hit]:
+def _search(session: Session, call: Call, text: str) -> list[Found]:
+    """Find entries by words or pinyin that hold today, and where the matter of the call is if that is known."""
     run = runtime()
-    run.knowledge.refresh(session)
-    return run.knowledge.search(text, limit=SEARCH_SHOWN, on=run.now().astimezone(run.settings.tz).date())
+    drafts = (order for order in orders.of_call(session, call.id) if order.status == Status.DRAFT)
+    area = next((order.area_code for order in drafts if order.area_code), "")
+    return find(
+        session, text, index=run.knowledge, initials=run.initials, limit=SEARCH_SHOWN, on=run.today(), area=area
+    )
 
 
 @bp.get("/calls/<int:call_id>/search")
@@ -354,7 +359,7 @@ def search(call_id: int) -> ResponseReturnValue:
     text = request.args.get("q", "").strip()
 
     def build(session: Session, call: Call) -> dict[str, Any]:
-        hits = _search(session, text) if text else []
+        hits = _search(session, call, text) if text else []
         desk_learning.note_search(session, call, text, found=bool(hits))
         return {"q": text, "hits": hits}
 
@@ -370,7 +375,7 @@ def use_found(call_id: int, entry_id: int) -> ResponseReturnValue:
 
         def act() -> ResponseReturnValue:
             text = request.form.get("q", "").strip()
-            hits = [hit for hit in _search(session, text) if hit.entry_id == entry_id]
+            hits = [hit for hit in _search(session, found, text) if hit.entry_id == entry_id]
             if not hits:
                 raise NotFound("这条知识已变化，请重新搜索")
             row = knowledge.show(session, call_id=call_id, hits=hits, now=runtime().now())[0]

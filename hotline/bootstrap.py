@@ -16,6 +16,7 @@ from hotline.calendars.service import OwnDays
 from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
+from hotline.knowledge_base.initials import InitialsIndex
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.live.base import Bus, Hint
 from hotline.live.memory import MemoryBus
@@ -43,6 +44,7 @@ class Runtime:
     calendar: Calendar
     speech: SpeechEngine = field(default_factory=SilentEngine)
     knowledge: KnowledgeIndex = field(default_factory=KnowledgeIndex)
+    initials: InitialsIndex = field(default_factory=InitialsIndex)
     now: Callable[[], datetime] = utc_now
 
     def today(self) -> date:

@@ -147,7 +147,16 @@ def _found(asked: Asked, words: str, limit: int) -> list[Found]:
     if not words:
         return []
     run = runtime()
-    return find(asked.session, words, index=run.knowledge, limit=limit, on=asked.today, area=asked.area, for_site=True)
+    return find(
+        asked.session,
+        words,
+        index=run.knowledge,
+        initials=run.initials,
+        limit=limit,
+        on=asked.today,
+        area=asked.area,
+        for_site=True,
+    )
 
 
 def _categories(asked: Asked) -> list[tuple[str, int]]:

@@ -31,6 +31,11 @@ def state_of(session: Session) -> State:
     return State(row.seq, row.at) if row is not None else State(0, NEVER)
 
 
+def areas_around(area: str) -> set[str]:
+    """Return the codes of an area and of those it lies in."""
+    return {area, *(area[:digits] for digits in AREA_STEPS if digits <= len(area))}
+
+
 def holding(on: date, area: str = "") -> list[ColumnElement[bool]]:
     """Return the conditions under which an entry is published and holds on a day.
 
@@ -43,9 +48,8 @@ def holding(on: date, area: str = "") -> list[ColumnElement[bool]]:
         or_(Entry.valid_to.is_(None), Entry.valid_to >= on),
     ]
     if area:
-        around = [area[:digits] for digits in AREA_STEPS if digits <= len(area)]
         limits = select(EntryArea.entry_id).where(EntryArea.entry_id == Entry.id)
-        conditions.append(or_(~exists(limits), exists(limits.where(EntryArea.area_code.in_({*around, area})))))
+        conditions.append(or_(~exists(limits), exists(limits.where(EntryArea.area_code.in_(areas_around(area))))))
     return conditions
 
 

