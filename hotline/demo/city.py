@@ -14,6 +14,7 @@ from hotline.accounts import service as accounts
 from hotline.accounts.models import User
 from hotline.audit import AccessLog
 from hotline.db import SessionFactory, session_scope
+from hotline.demo import floor
 from hotline.demo.places import HERE
 from hotline.errors import NotAllowedNow
 from hotline.imports import KINDS, read, run
@@ -61,9 +62,10 @@ def seed(sessions: SessionFactory, *, password: str, now: datetime) -> dict[str,
             knowledge = knowledge_base.import_lines(session, rows, actor_id=None, now=now)
         if knowledge.refused:
             raise ValueError(f"demo knowledge is wrong: {knowledge.refused}")
+        learned_from = floor.seed(session, DATA / "floor.json", now=now)
         session.execute(update(User).values(password_hash=str(hashed), must_set_password=False))
         _log(session, SEEDED, now)
-    return made | {"knowledge entries": knowledge.added}
+    return made | {"knowledge entries": knowledge.added, "calls of the last weeks": learned_from}
 
 
 def _import(sessions: SessionFactory, kind: str, path: Path, now: datetime) -> int:

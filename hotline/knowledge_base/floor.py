@@ -109,7 +109,7 @@ def offered(session: Session, *, page: int = 1) -> list[Offered]:
     entry_ids = [row.entry_id for row in session.execute(most)]
     entries = {entry.id: entry for entry in session.scalars(select(Entry).where(Entry.id.in_(entry_ids)))}
     found = {entry_id: Offered(entries[entry_id]) for entry_id in entry_ids}
-    waiting = select(Offer).where(Offer.entry_id.in_(entry_ids), *_waiting()).order_by(Offer.id.desc())
+    waiting = select(Offer).where(Offer.entry_id.in_(entry_ids), *_waiting()).order_by(Offer.at.desc(), Offer.id.desc())
     for offer in session.scalars(waiting):
         found[offer.entry_id].offers.append(offer)
     return list(found.values())
