@@ -14,7 +14,7 @@ from hotline import outbox
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
 from hotline.errors import NotFound
-from hotline.imports import KINDS, jobs
+from hotline.imports import KINDS, jobs, knowledge
 from hotline.imports.jobs import Job, Kinds, Surroundings
 from hotline.live.base import Hint
 from workers import process
@@ -59,6 +59,6 @@ def _begin(message_id: int, work: Callable[[Job, Kinds, Surroundings], None]) ->
         runtime.sessions, runtime.now, lambda user_id: runtime.bus.publish(Hint(f"import-{user_id}", "import-progress"))
     )
     try:
-        work(Job.named(folder(runtime), message.payload["token"]), KINDS, around)
+        work(Job.named(folder(runtime), message.payload["token"]), KINDS | knowledge.KINDS, around)
     except NotFound:
         log.info("outbox row %d: the file is gone", message_id)

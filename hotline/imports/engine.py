@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hotline import audit
@@ -22,12 +21,11 @@ from hotline.callers.numbers import mask
 from hotline.db import SessionFactory, reading, session_scope
 from hotline.errors import Invalid
 from hotline.imports.files import BROKEN, EXTRA, Rows, guarded
-from hotline.imports.parts import SUBJECTS, Fault, Kind, Masked, Table, Todo, Values, Writing, WrongValue, shown
+from hotline.imports.parts import Fault, Kind, Masked, Table, Todo, Values, Writing, WrongValue, shown
 
 Progress = Callable[[int, int], None]
 AT_ONCE: Final = 500
 SAMPLES: Final = 50
-CHANGING: Final = ("add", "change", "retire", "remove")  # acts in the log after which a look is out of date
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +74,24 @@ def no_progress(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def preview(session: Session, kind: Kind, rows: Rows, *, progress: Progress = no_progress) -> Preview:
+def preview(
+    session: Session, kind: Kind, rows: Rows, *, progress: Progress = no_progress, user_id: int | None = None
+) -> Preview:
     """Return what ``run`` would do; writes nothing. Raises ``Invalid`` when the headings are not those of the kind."""
-    return _look(session, kind, rows, progress, lambda _table, _todo: None)
+    return _look(_begin(kind, session, user_id), kind, rows, progress, lambda _table, _todo: None)
+
+
+def _begin(kind: Kind, session: Session, user_id: int | None) -> Table:
+    table = kind.begin(session)
+    table.user_id = user_id
+    return table
 
 
 def _look(
-    session: Session, kind: Kind, rows: Rows, progress: Progress, keep: Callable[[Table, list[Todo]], None]
+    table: Table, kind: Kind, rows: Rows, progress: Progress, keep: Callable[[Table, list[Todo]], None]
 ) -> Preview:
     """Look at every row in the order in which they can be written; ``keep`` is handed what is to be written."""
     keys = _keys_of(kind, rows)
-    table = kind.begin(session)
     found = Preview()
     surveyed = table.survey((line, values) for line, values, faults in _parsed(kind, rows, keys) if not faults)
     known: dict[str, int] = {}
@@ -99,7 +104,7 @@ def _look(
                     if turn == 1:
                         found.refused += [_refused(kind, line, values, fault) for fault in faults]
                 elif table.turn(values) == turn:
-                    mine.append((line, values))
+                    mine.append((line, table.resolved(values)))
             present = table.present([values for _, values in mine])
             todo: list[Todo] = []
             for line, values in mine:
@@ -132,22 +137,14 @@ class _Plan:
     retires: bool = False  # whether something goes out of use: only the moment of writing knows if it is still free
 
     @classmethod
-    def of(cls, session: Session, kind: Kind, rows: Rows, progress: Progress) -> _Plan:
-        plan = cls(_mark(session))
-        plan.seen = _look(session, kind, rows, progress, plan._keep)
+    def of(cls, table: Table, kind: Kind, rows: Rows, progress: Progress) -> _Plan:
+        plan = cls(table.mark())
+        plan.seen = _look(table, kind, rows, progress, plan._keep)
         return plan
 
     def _keep(self, table: Table, todo: list[Todo]) -> None:
         self.retires |= any(before and before.get("active") and not values["active"] for values, before in todo)
         self.batches.append(pickle.dumps(table.prepare(todo)))  # a tenth of what the objects take
-
-
-def _mark(session: Session) -> int:
-    """Return a number that grows with every change of a city's data."""
-    changes = select(func.max(audit.AccessLog.id)).where(
-        audit.AccessLog.subject.in_(SUBJECTS), audit.AccessLog.act.in_(CHANGING)
-    )
-    return session.scalar(changes) or 0
 
 
 def run(
@@ -167,13 +164,17 @@ def run(
     data meanwhile it is looked through again inside. A fault on the way leaves the database as it was. Every change
     leaves its audit row, and the import one more with ``token``. ``settle`` is called just before the commit.
     """
+
+    def half(done: int, total: int) -> None:
+        progress(done, 2 * total)
+
     with reading(sessions) as session:
-        plan = _Plan.of(session, kind, rows, lambda done, total: progress(done, 2 * total))
+        plan = _Plan.of(_begin(kind, session, actor.user_id), kind, rows, half)
     with session_scope(sessions) as session:
-        if plan.retires or _mark(session) != plan.mark:
-            plan = _Plan.of(session, kind, rows, lambda done, total: progress(done, 2 * total))
+        table = _begin(kind, session, actor.user_id)
+        if plan.retires or table.mark() != plan.mark:
+            plan = _Plan.of(_begin(kind, session, actor.user_id), kind, rows, half)
         writing = Writing(session, actor, now)
-        table = kind.begin(session)
         total = rows.count * table.turns
         for number, packed in enumerate(plan.batches, start=1):
             _write(table, pickle.loads(packed), writing)  # noqa: S301 - packed above, in this process
@@ -266,18 +267,21 @@ Parsed = tuple[int, Values, list[Fault]]
 
 
 def _keys_of(kind: Kind, rows: Rows) -> dict[str, str]:
-    """Return the English key of every heading. Raises ``Invalid`` for one nobody knows or one that is missing."""
-    known = {column.title: column.key for column in kind.columns} | {column.key: column.key for column in kind.columns}
+    """Return the English key of every heading, "" for one that is passed over. Raises ``Invalid`` for one nobody knows
+    or one that is missing."""
+    known = dict.fromkeys(kind.passed_over, "")
+    known |= {word: one.key for one in kind.columns for word in (*one.also, one.title, one.key)}
     if rows.headings:
         if strange := [heading for heading in rows.headings if heading and heading not in known]:
             raise Invalid(
                 f"不认识的列：{'、'.join(strange)}。可用的列：{'、'.join(kind.titles.values())}", file="列名不对"
             )
-        there = {known[heading] for heading in rows.headings if heading}
+        named = [known[heading] for heading in rows.headings if heading and known[heading]]
+        there = set(named)
         if missing := [kind.titles[key] for key in kind.required if key not in there]:
             raise Invalid(f"缺少必填的列：{'、'.join(missing)}", file="缺少列")
-        if len(there) < len([heading for heading in rows.headings if heading]):
-            raise Invalid("同一列用中文和英文各写了一次", file="列名重复")
+        if len(there) < len(named):
+            raise Invalid("同一列用两个列名各写了一次", file="列名重复")
     return known
 
 
@@ -290,12 +294,13 @@ def _parsed(kind: Kind, rows: Rows, keys: dict[str, str]) -> Iterator[Parsed]:
         if BROKEN in cells:
             yield line, {}, [Fault("", cells[BROKEN])]
             continue
-        for heading, raw in cells.items():
+        said = {keys.get(heading) for heading, raw in cells.items() if raw not in ("", None)} if rows.given else set()
+        for heading, raw in (cells | {key: raw for key, raw in rows.given.items() if key not in said}).items():
             if heading == EXTRA:
                 faults.append(Fault("", f"比列名多出：{str(raw)[:60]}"))
             elif heading and heading not in keys:
                 faults.append(Fault("", f"不认识的列：{heading[:60]}"))
-            elif heading:
+            elif heading and keys[heading]:
                 column = columns[keys[heading]]
                 values[column.key] = raw
                 if raw is None or (isinstance(raw, str) and not raw.strip()):

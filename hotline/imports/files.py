@@ -8,8 +8,8 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -55,6 +55,7 @@ class Rows:
     count: int
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)  # by English key: what a row says that does not say it
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Read the file from its beginning."""
@@ -76,6 +77,14 @@ class Rows:
             "sheets": self.sheets,
         }
         return json.dumps(about).encode() + b"\n" + self.source
+
+
+def packed(name: str, sheet: str, headings: tuple[str, ...], rows: Iterable[tuple[int, dict[str, Any]]]) -> Rows:
+    """Return rows worked out of a file, as a sheet of it; each comes with its number."""
+    told, out = list(rows), io.BytesIO()
+    with gzip.open(out, "wt", encoding="utf-8", compresslevel=1) as lines:
+        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in told)
+    return Rows(out.getvalue(), name, "", headings, len(told), sheet, (sheet,))
 
 
 def again(kept: bytes) -> Rows:

@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,7 @@ from hotline.db import SessionFactory, UnreadableError, key_ring, reading
 from hotline.errors import HotlineError, NotAllowedNow, NotFound
 from hotline.imports import engine
 from hotline.imports.engine import Outcome, Refused
-from hotline.imports.files import BOOK, Rows, again, check, read
+from hotline.imports.files import Rows, again
 from hotline.imports.parts import Kind
 
 log = structlog.get_logger(__name__)
@@ -74,16 +74,27 @@ class Job:
 
     @classmethod
     def start(
-        cls, session: Session, folder: Path, *, kind: Kind, name: str, body: bytes, actor: Actor, now: datetime
+        cls,
+        session: Session,
+        folder: Path,
+        *,
+        kind: Kind,
+        name: str,
+        body: bytes,
+        actor: Actor,
+        now: datetime,
+        given: Mapping[str, str] = {},
     ) -> Job:
-        """Keep an uploaded file and ask for it to be looked at. Raises ``Invalid`` when a glance tells that it cannot
-        be read, ``NotAllowedNow`` while somebody imports the same kind."""
-        check(body, name)
+        """Keep an uploaded file and ask for it to be looked at; ``given`` fills what its rows do not say. Raises
+        ``Invalid`` when a glance tells that it cannot be read, ``NotAllowedNow`` while somebody imports the same kind.
+        """
+        kind.check(body, name)
         folder.mkdir(parents=True, exist_ok=True)
         job = cls(folder, secrets.token_hex(16))
         job.refuse_beside_another(kind.name, now)
         job._keep("file", body)
-        job._keep_state({"kind": kind.name, "name": name, "user_id": actor.user_id, "sheet": None, "sheets": []})
+        about = {"kind": kind.name, "name": name, "user_id": actor.user_id, "given": dict(given)}
+        job._keep_state(about | {"sheet": None, "sheets": []})
         job.ask(session, TO_CHECK, now=now)
         return job
 
@@ -105,15 +116,17 @@ class Job:
             found |= json.loads(path.read_bytes())
         return found
 
-    def rows(self, liked: str, still_here: Callable[[], None]) -> Rows:
-        """Return the rows of the file; those of a workbook are kept once it is unpacked, which takes a while."""
+    def rows(self, kind: Kind, still_here: Callable[[], None]) -> Rows:
+        """Return the rows of the file; what takes a while to unpack or to split is kept once it is done."""
         state = self.state()
         if self._path("rows").exists():
-            return again(self._kept("rows"))
-        rows = read(self._kept("file"), state["name"], sheet=state["sheet"], liked=liked, still_here=still_here)
-        if state["name"].lower().endswith(BOOK):
-            self._keep("rows", rows.kept())
-        return rows
+            rows = again(self._kept("rows"))
+        else:
+            body, sheet = self._kept("file"), state["sheet"]
+            rows = kind.read(body, state["name"], sheet=sheet, liked=kind.title, still_here=still_here)
+            if rows.sheet:
+                self._keep("rows", rows.kept())
+        return replace(rows, given=state.get("given", {}))
 
     def refused(self) -> bytes:
         """Return the sheet of refused rows. Raises ``NotFound`` when there is none."""
@@ -258,7 +271,7 @@ def look_at(job: Job, kinds: Kinds, around: Surroundings) -> None:
 
     def work(kind: Kind, rows: Rows, progress: engine.Progress) -> dict[str, Any]:
         with reading(around.sessions) as session:
-            found = engine.preview(session, kind, rows, progress=progress)
+            found = engine.preview(session, kind, rows, progress=progress, user_id=job.state()["user_id"])
         job.keep_refused(kind, rows, found.refused)
         return {
             "state": CHECKED,
@@ -351,7 +364,7 @@ def _work(  # noqa: PLR0917
     try:
         job.put(state=busy, at=around.now().isoformat())
         around.tell(user_id)
-        rows = job.rows(kind.title, lambda: progress(0, 0))
+        rows = job.rows(kind, lambda: progress(0, 0))
         job.put(sheet=rows.sheet or None, sheets=rows.sheets)
         told = work(kind, rows, progress)
         job.put(at=around.now().isoformat(), **told)

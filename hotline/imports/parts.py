@@ -7,11 +7,16 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hotline import audit
 from hotline.accounts.service import Actor
+from hotline.imports import files
+from hotline.imports.files import Rows
 
 Values = dict[str, Any]
 Todo = tuple[Values, Values | None]  # what a row is to hold, and what it holds now
@@ -36,6 +41,9 @@ SUBJECTS: Final = (
     "city_day",
     "message_text",
 )
+
+
+CHANGING: Final = ("add", "change", "retire", "remove")  # acts in the log after which a look is out of date
 
 
 class WrongValue(ValueError):
@@ -63,6 +71,7 @@ class Column:
     parse: Parse
     required: bool = False
     default: Any = ""
+    also: tuple[str, ...] = ()  # other headings people give it
 
     def shown(self, value: Any) -> str:
         """Return the value as a cell of this column shows it."""
@@ -88,9 +97,21 @@ class Table:
     """
 
     turns = 1
+    user_id: int | None = None  # who imports; the engine says so
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    def mark(self) -> int:
+        """Return a number that grows with every change of what this kind looks at: of a city's data, by the log."""
+        changes = select(func.max(audit.AccessLog.id)).where(
+            audit.AccessLog.subject.in_(SUBJECTS), audit.AccessLog.act.in_(CHANGING)
+        )
+        return self.session.scalar(changes) or 0
+
+    def resolved(self, values: Values) -> Values:
+        """Return the row with the names people give things replaced by their codes."""
+        return values
 
     def turn(self, values: Values) -> int:
         """Return in which turn (from 1) this row is looked at."""
@@ -147,6 +168,9 @@ class Kind:
     subject: str  # what the log of changes calls a row, one of ``SUBJECTS``
     example: Mapping[str, str]
     begin: Callable[[Session], Table]
+    passed_over: tuple[str, ...] = ()  # headings of columns that are left out
+    check: Callable[[Path | bytes, str], None] = files.check  # what one glance tells
+    read: Callable[..., Rows] = files.read
 
     @property
     def required(self) -> tuple[str, ...]:

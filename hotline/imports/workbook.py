@@ -267,28 +267,37 @@ def _words(value: Any, data_type: str) -> str:
     return said
 
 
+Sheet = tuple[str, Sequence[str], Iterable[Sequence[str]]]  # its title, its headings, its rows
+
+
 def write(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a workbook of one sheet. Every column is text: numbers keep their zeros and nothing is a formula."""
+    return write_sheets([(title, head, rows)])
+
+
+def write_sheets(sheets: Iterable[Sheet]) -> bytes:
+    """Return a workbook of several such sheets."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title[:31])
-    sheet.freeze_panes = "A2"
-    for column, word in enumerate(head, start=1):
-        look = sheet.column_dimensions[get_column_letter(column)]
-        look.number_format, look.width = TEXT_FORMAT, max(12, 2 * len(word) + 4)
-
-    def cell(said: str, *, bold: bool = False) -> Any:
-        made = WriteOnlyCell(sheet, value="")
-        made._value, made.data_type, made.number_format = _clean(said), "s", TEXT_FORMAT
-        if bold:
-            made.font = Font(bold=True)
-        return made
-
-    sheet.append([cell(word, bold=True) for word in head])
-    for row in rows:
-        sheet.append([cell(said) for said in row])
+    for title, head, rows in sheets:
+        sheet = book.create_sheet(title[:31])
+        sheet.freeze_panes = "A2"
+        for column, word in enumerate(head, start=1):
+            look = sheet.column_dimensions[get_column_letter(column)]
+            look.number_format, look.width = TEXT_FORMAT, max(12, 2 * len(word) + 4)
+        sheet.append([_cell(sheet, word, bold=True) for word in head])
+        for row in rows:
+            sheet.append([_cell(sheet, said) for said in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _cell(sheet: Any, said: str, *, bold: bool = False) -> Any:
+    made = WriteOnlyCell(sheet, value="")
+    made._value, made.data_type, made.number_format = _clean(said), "s", TEXT_FORMAT
+    if bold:
+        made.font = Font(bold=True)
+    return made
 
 
 def _clean(said: str) -> str:

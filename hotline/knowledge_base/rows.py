@@ -39,8 +39,12 @@ def read_row(value: object, *, questions_only: bool = False) -> Row:
     if not isinstance(value, Mapping):
         raise Invalid("不是一条知识：应是带字段名的对象")
     content = read_content(value, questions_only=questions_only)
-    code = _text(value, "id", 60) or f"q-{hashlib.sha256(content.question.encode()).hexdigest()[:16]}"
-    return Row(code, content)
+    return Row(_text(value, "id", 60) or code_of(content.question), content)
+
+
+def code_of(question: str) -> str:
+    """Return the code of a row that brings none."""
+    return f"q-{hashlib.sha256(question.encode()).hexdigest()[:16]}"
 
 
 def read_content(value: Told, *, questions_only: bool = False, unfinished: bool = False) -> Content:
