@@ -30,6 +30,8 @@ from hotline.calls.states import Track
 from hotline.db import KeyRing, make_engine, session_scope
 from hotline.errors import Unavailable
 from hotline.gazetteer.service import put_place
+from hotline.knowledge_base import attachments, editing
+from hotline.knowledge_base.content import Content
 from hotline.outbox import OutboxMessage
 from hotline.units import queries as units
 from hotline.web.access import PUBLIC, roles
@@ -110,6 +112,8 @@ NOT_PAGES: Final = {
     "/desk/headset": "JSON",
     "/duty/<int:callback_id>/line": "a fragment of the duty desk",
     "/office/city": "leads to /office/city/setup",
+    "/knowledge/drafts/<int:version_id>/beside": "a fragment of the editor",
+    "/knowledge/entries/<int:entry_id>/files/<int:file_id>": "files",
 }
 
 
@@ -148,6 +152,16 @@ CASES: Final = {
     "/desk/calls/<int:call_id>/search": (Visit("talking", "/desk/calls/{talking}/search?q=停水"),),
     "/desk/calls/<int:call_id>/resolve": (Visit("talking", "/desk/calls/{talking}/resolve"),),
     "/login": (Visit("", "/login"),),
+    "/knowledge": (Visit("KBE", "/knowledge", ".kb-rows"), Visit("KBE", "/knowledge?show=ended", ".empty")),
+    "/knowledge/drafts/<int:version_id>": (Visit("KBE", "/knowledge/drafts/{draft}", "#editor"),),
+    "/knowledge/check": (Visit("SUP", "/knowledge/check", "[data-bulk]"),),
+    "/knowledge/check/<int:version_id>": (
+        Visit("SUP", "/knowledge/check/{checked}", ".diff ins"),
+        Visit("KBE", "/knowledge/check/{checked}", "text=要由另一位同事发布"),
+    ),
+    "/knowledge/entries/<int:entry_id>/versions/<int:number>": (
+        Visit("KBE", "/knowledge/entries/{revised}/versions/2", ".diff del"),
+    ),
     "/office/city/calendar/<day>": (Visit("ADM", "/office/city/calendar/2026-11-18"),),
     "/office/city/gazetteer/<int:row_id>": (Visit("ADM", "/office/city/gazetteer/{place}", "form"),),
     "/office/city/gazetteer/<int:row_id>/history": (Visit("ADM", "/office/city/gazetteer/{place}/history", ".story"),),
@@ -207,7 +221,7 @@ class Town:
                 address = rule.rule.replace("<number>", number)
                 address = re.sub(r"<int:(\w+)>", lambda name: str(self.house.ids.get(name[1], 1)), address)
                 answer = client.get(address, headers={"Accept": "text/html"})
-                if answer.status_code == 200 and "<html" in answer.text:
+                if answer.status_code == 200 and answer.mimetype == "text/html" and "<html" in answer.text:
                     kinds = frozenset(re.findall(r'<\w+[^>]* class="([^"]*)"', answer.text))
                     found.append(Visit(role, address, kinds=kinds))
             if found:
@@ -263,6 +277,28 @@ def keep_city(session: Session, town: Town) -> None:
     town.names["place"] = place.id
 
 
+def write_knowledge(session: Session, town: Town) -> None:
+    """Let an editor write one entry with everything in it, and hand in a new text of another."""
+    actor = actor_of(session.get_one(User, town.house.staff["KBE"]))
+    told = {"actor": actor, "now": NOON}
+    full = Content(
+        question="社保卡丢了怎么补办",
+        answer="**先挂失**\n\n| 情形 | 材料 |\n| --- | --- |\n| 本人 | 身份证 |",
+        similar=("社保卡掉了",),
+        spoken="先挂失。",
+        areas=("131102001",),
+    )
+    draft = editing.start(session, content=full, **told)
+    file = attachments.add(session, entry_id=draft.entry_id, name="表.pdf", body=b"%PDF-1.7\n%%EOF", **told)
+    full = replace(full, attachments=(file.id,))
+    editing.save(session, version_id=draft.id, revision=draft.revision, content=full, **told)
+    new = editing.revise(session, code="K001", **told)
+    content = replace(Content.of(new.content), answer="请说明路灯在哪条路，一般 24 小时内修复。")
+    new = editing.save(session, version_id=new.id, revision=new.revision, content=content, note="写明时限", **told)
+    editing.submit(session, version_id=new.id, revision=new.revision, **told)
+    town.names |= {"draft": draft.id, "checked": new.id, "revised": new.entry_id}
+
+
 def bring_files(runtime: Runtime, town: Town) -> None:
     """Let the administrator bring two files that were looked at and wait: one in part good, one that is no table."""
     process.use(runtime)
@@ -306,6 +342,7 @@ def town(keys: KeyRing, make_database: MakeDatabase, tmp_path_factory: pytest.Te
     with session_scope(runtime.sessions) as session:
         open_desks(session, runtime, town)
         keep_city(session, town)
+        write_knowledge(session, town)
     bring_files(runtime, town)
     yield town
     engine.dispose()

@@ -7,7 +7,7 @@
     const boxes = () => [...bulk.querySelectorAll("[name=version]")];
     const count = () => {
       const ticked = boxes().filter((box) => box.checked).length;
-      told.textContent = ticked ? `（${ticked} 条）` : "";
+      told.textContent = ticked ? `${ticked} 条` : "";
       all.checked = ticked > 0 && ticked === boxes().length;
       all.indeterminate = ticked > 0 && ticked < boxes().length;
     };
