@@ -6,6 +6,7 @@ what is alike off the request path (see ``learning``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +26,7 @@ from hotline.knowledge_base.states import TASK, SignalKind, TaskAction, TaskStat
 ABOUT_ENTRIES: Final = (SignalKind.WRONG, SignalKind.REVIEW)
 UNANSWERED: Final = (SignalKind.NO_RESULT, SignalKind.NO_ENTRY)
 OPEN: Final = (TaskState.OPEN, TaskState.STARTED)
+_ASKS: Final = re.compile("[\u4e00-\u9fff]{2}")
 TYPING: Final = timedelta(minutes=2)  # so long a search that goes on from another is the same one
 
 
@@ -66,7 +68,7 @@ def note_search(
     """Note that an operator searched in vain; None when there is nothing to note.
 
     A search runs at every pause in the typing: what is typed on, or taken back, is one search, and a search that
-    finds something after all takes back what its beginning had left.
+    finds something after all takes back what its beginning had left. Letters alone are initials that fit nothing.
     """
     text = scrub(text)
     earlier = session.scalars(
@@ -80,7 +82,7 @@ def note_search(
         .order_by(Signal.id)
     ).all()
     same = [one for one in earlier if text.startswith(one.text or "") or (one.text or "").startswith(text)]
-    if not found and len(text) > 1 and not same:
+    if not found and not same and _ASKS.search(text):
         return note(session, kind=SignalKind.NO_RESULT, text=text, call_id=call_id, user_id=user_id, now=now)
     for one in same:
         if found:
