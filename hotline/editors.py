@@ -17,10 +17,10 @@ from hotline.knowledge_base import floor as from_the_floor
 from hotline.web import pages
 from hotline.web.access import actor
 from hotline.web.context import transaction
-from hotline.web.knowledge import EDITORS, checking, editor, entries, files, floor, reviews, usage
+from hotline.web.knowledge import EDITORS, checking, editor, entries, files, floor, reviews, usage, words
 
 bp = Blueprint("knowledge", __name__, url_prefix="/knowledge")
-for room in (entries.bp, editor.bp, checking.bp, reviews.bp, floor.bp, files.bp, usage.bp):
+for room in (entries.bp, editor.bp, checking.bp, reviews.bp, floor.bp, usage.bp, files.bp, words.bp):
     bp.register_blueprint(room)
 
 
@@ -40,6 +40,7 @@ ROOMS: Final = (
     Room("knowledge.reviews.listed", "到期复核", "calendar3"),
     Room("knowledge.floor.listed", "来自一线", "headset", from_the_floor.count_open),
     Room("knowledge.files.start", "导入导出", "file-earmark-text"),
+    Room("knowledge.words.listed", "用语", "chat-left-text"),
     Room("knowledge.usage.shown", "使用情况", "graph-up"),
 )
 

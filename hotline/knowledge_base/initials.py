@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
@@ -191,6 +191,15 @@ class Table:
         """Return the phrasing each place lies in."""
         return np.searchsorted(self.starts, places, "right") - 1
 
+    def entries_with(self, word: str) -> int:
+        """Return how many entries have a word (folded) in one of their phrasings."""
+        wanted = np.frombuffer(word.encode("utf-16-le"), np.uint16)
+        places = np.flatnonzero(self.signs == wanted[0]) if len(wanted) else np.zeros(0, np.int64)
+        for after, sign in enumerate(wanted[1:], 1):
+            places = places[places + after < len(self.signs)]
+            places = places[self.signs[places + after] == sign]
+        return len(np.unique(self.owners[self.phrasing(places)]))
+
 
 def _together(parts: Sequence[Reached]) -> Reached:
     if not parts:
@@ -260,6 +269,11 @@ class InitialsIndex:
                 changed += ids
                 parts.append(part)
             self._state = (latest, Table.joined([table.without(np.array(changed, np.int64)), *parts]))
+
+    def entries_with(self, words: Iterable[str]) -> dict[str, int]:
+        """Return, for each word, how many published entries have it in their question or a similar one."""
+        table = self._state[1]
+        return {word: table.entries_with(folded(word)) for word in words}
 
     def search(self, text: str, *, limit: int, on: date, area: str = "", for_site: bool = False) -> list[Match]:
         """Return at most ``limit`` entries that hold on that day and in that area (empty: anywhere) and may be typed

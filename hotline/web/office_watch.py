@@ -57,6 +57,7 @@ SUBJECTS: Final = {
     "outbox": "通知",
     "city": "城市数据",
     "kb_entries": "知识",
+    "kb_synonym": "用语",
     "unit": "单位",
     "category": "分类",
     "responsibility_line": "责任清单",

@@ -30,7 +30,7 @@ from hotline.calls.states import Track
 from hotline.db import KeyRing, make_engine, session_scope
 from hotline.errors import Unavailable
 from hotline.gazetteer.service import put_place
-from hotline.knowledge_base import attachments, editing
+from hotline.knowledge_base import attachments, editing, synonyms
 from hotline.knowledge_base.content import Content
 from hotline.outbox import OutboxMessage
 from hotline.units import queries as units
@@ -154,6 +154,7 @@ CASES: Final = {
     "/login": (Visit("", "/login"),),
     "/knowledge": (Visit("KBE", "/knowledge", ".kb-rows"), Visit("KBE", "/knowledge?show=ended", ".empty")),
     "/knowledge/drafts/<int:version_id>": (Visit("KBE", "/knowledge/drafts/{draft}", "#editor"),),
+    "/knowledge/words/<int:synonym_id>": (Visit("KBE", "/knowledge/words/{synonym}", "form.form"),),
     "/knowledge/check": (Visit("SUP", "/knowledge/check", "[data-bulk]"),),
     "/knowledge/check/<int:version_id>": (
         Visit("SUP", "/knowledge/check/{checked}", ".diff ins"),
@@ -296,7 +297,8 @@ def write_knowledge(session: Session, town: Town) -> None:
     content = replace(Content.of(new.content), answer="请说明路灯在哪条路，一般 24 小时内修复。")
     new = editing.save(session, version_id=new.id, revision=new.revision, content=content, note="写明时限", **told)
     editing.submit(session, version_id=new.id, revision=new.revision, **told)
-    town.names |= {"draft": draft.id, "checked": new.id, "revised": new.entry_id}
+    row = synonyms.put(session, term="社保本", means="社保卡", **told)
+    town.names |= {"draft": draft.id, "checked": new.id, "revised": new.entry_id, "synonym": row.id}
 
 
 def bring_files(runtime: Runtime, town: Town) -> None:
