@@ -88,7 +88,7 @@ def ask_for_reviews() -> None:
     runtime = process.runtime()
     with session_scope(runtime.sessions) as session:
         asked = {review.unit_id for review in reviews.ask(session, now=runtime.now(), today=runtime.today())}
-    for unit_id in sorted(asked - {None}):
+    for unit_id in sorted(one for one in asked if one is not None):
         runtime.bus.publish(Hint(f"unit-{unit_id}", "changed"))
 
 

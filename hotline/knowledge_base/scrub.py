@@ -59,8 +59,8 @@ _PERSON: Final = frozenset({"nr", "nrt", "nrfg"})
 _NAME_AT_MOST: Final = 3
 
 
-def scrub(text: str) -> str:
-    """Return at most ``LONGEST`` characters of a text without numbers of five digits or more (written or spoken),
+def scrub(text: str, *, at_most: int = LONGEST) -> str:
+    """Return at most so many characters of a text without numbers of five digits or more (written or spoken),
     plates, doors and flats, mail addresses, and names that were announced as such. ``MASK`` stands where they were.
     """
     plain = "".join(_plain(char) for char in text[:LOOKED_AT])
@@ -75,7 +75,7 @@ def scrub(text: str) -> str:
     plain = _I_AM.sub(_without_surname, plain)
     plain = _TITLED.sub(_untitled, plain)
     plain = _NUMBER.sub(MASK, plain)  # digits that stood apart before what was between them went
-    return plain[:LONGEST].strip()
+    return plain[:at_most].strip()
 
 
 def _plain(char: str) -> str:

@@ -27,6 +27,7 @@ ABOUT_ENTRIES: Final = (SignalKind.WRONG, SignalKind.REVIEW)
 UNANSWERED: Final = (SignalKind.NO_RESULT, SignalKind.NO_ENTRY)
 OPEN: Final = (TaskState.OPEN, TaskState.STARTED)
 _ASKS: Final = re.compile("[\u4e00-\u9fff]{2}")
+TOLD_CHARS: Final = 400
 TYPING: Final = timedelta(minutes=2)  # so long a search that goes on from another is the same one
 
 
@@ -47,7 +48,7 @@ def note(
     is kept. An owner's words are no caller's.
     """
     if kind != SignalKind.REVIEW:
-        text, told = scrub(text), scrub(told)
+        text, told = scrub(text), scrub(told, at_most=TOLD_CHARS)
     signal = Signal(
         kind=kind, text=text, told=told or None, call_id=call_id, entry_id=entry_id, user_id=user_id, at=now
     )

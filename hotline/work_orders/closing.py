@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow
+from hotline.knowledge_base import tasks
+from hotline.knowledge_base.states import SignalKind
 from hotline.work_orders import clock
 from hotline.work_orders.checking import take_up
 from hotline.work_orders.handling import last_reporter
-from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import (
     DONE,
@@ -30,6 +33,7 @@ from hotline.work_orders.states import (
 from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
 
 QUIET_DAYS: Final = 30
+CONSULT: Final = "consult"
 
 
 def round_of(order: WorkOrder) -> int:
@@ -135,8 +139,21 @@ def archive(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) 
     rule_for(order, Action.ARCHIVE, actor)
     if order.status == Status.CLOSED and now - order.updated_at < timedelta(days=QUIET_DAYS):
         raise NotAllowedNow(f"办结满 {QUIET_DAYS} 天方可归档", allowed=[])
+    was_closed = order.status == Status.CLOSED
     advance(session, order, Action.ARCHIVE, actor=actor, now=now)
+    if was_closed and order.demand_type == CONSULT and not order.confidential:
+        _ask_for_entry(session, order, now=now)
     return order
+
+
+def _ask_for_entry(session: Session, order: WorkOrder, *, now: datetime) -> None:
+    """What a unit had to be asked could be known at the desk: let editors have the question and the reply."""
+    reply = session.scalars(
+        select(Report.public_reply).where(Report.order_id == order.id).order_by(Report.id.desc()).limit(1)
+    ).first()
+    asked = order.title or order.content
+    if asked:
+        tasks.note(session, kind=SignalKind.NO_ENTRY, text=asked, told=reply or "", call_id=order.call_id, now=now)
 
 
 def _settled(order: WorkOrder, round: int) -> bool:
