@@ -18,6 +18,7 @@ from hotline.knowledge_base.states import EntryState, SuggestionState, VersionSt
 from hotline.units.models import Unit
 
 PER_PAGE: Final = 30
+TO_CHECK: Final = 100  # texts on one page of those that wait
 ENDING: Final = timedelta(days=30)  # an entry that ends sooner has to be looked at
 DRAFTS_AT_MOST: Final = 2_000  # open texts looked through for one that is alike
 
@@ -121,9 +122,18 @@ def categories(session: Session) -> list[str]:
     return list(session.scalars(select(Entry.category).where(Entry.category != "").distinct().order_by(Entry.category)))
 
 
-def to_check(session: Session) -> list[Version]:
-    """Return the texts that wait to be checked with their entries, the longest waiting first."""
+def to_check(session: Session, *, page: int = 1) -> list[Version]:
+    """Return one page of the texts that wait to be checked with their entries, the longest waiting first."""
     wanted = select(Version).where(Version.state == VersionState.REVIEW).options(joinedload(Version.entry))
+    turn = wanted.order_by(Version.submitted_at, Version.id).limit(TO_CHECK).offset(TO_CHECK * (page - 1))
+    return list(session.scalars(turn))
+
+
+def queue_to_check(session: Session, *, besides_of: int | None = None) -> list[int]:
+    """Return the ids of the texts that wait to be checked in their order; without those this user wrote in."""
+    wanted = select(Version.id).where(Version.state == VersionState.REVIEW)
+    if besides_of is not None:
+        wanted = wanted.where(not_(_written_by(besides_of)))
     return list(session.scalars(wanted.order_by(Version.submitted_at, Version.id)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -55,13 +56,19 @@ def look(session: Session, entry_id: int, content: Content) -> Beside:
     return Beside(near[:ALIKE_AT_MOST], fitting[:HEARD_AT_MOST], len(fitting), len(said))
 
 
+@lru_cache(maxsize=8_192)
+def _marks_of(sentence: str) -> alike.Marks:
+    """Remembered: the same sentences are looked through each time somebody stops typing."""
+    return alike.marks_of(sentence)
+
+
 def covered(phrasings: Sequence[str], said: Sequence[str]) -> list[float]:
     """Return for each sentence how much of the best fitting way of asking stands in it; 0 below ``COVERED``."""
-    asked = [marks for marks in map(alike.marks_of, phrasings) if marks]
+    asked = [(marks, sum(marks.values())) for marks in map(_marks_of, phrasings) if marks]
     found = []
     for sentence in said:
-        there = alike.marks_of(sentence).keys()
-        shares = (sum(marks[one] for one in marks.keys() & there) / sum(marks.values()) for marks in asked)
+        there = _marks_of(sentence).keys()
+        shares = (sum(marks[one] for one in marks.keys() & there) / whole for marks, whole in asked)
         best = max(shares, default=0.0)
         found.append(best if best >= COVERED else 0.0)
     return found
@@ -75,7 +82,7 @@ def _published(session: Session, entry_id: int, phrasings: Sequence[str]) -> lis
     for other in dict.fromkeys(hit.entry_id for hit in hits if hit.entry_id != entry_id):
         entry = session.get(Entry, other)
         asked = [entry.question, *(one.text for one in entry.similar)] if entry else []
-        share = max((alike.nearest(one, phrasings) for one in asked), default=0.0)
+        share = _alike(asked, phrasings)
         if entry and share >= alike.SAME:
             found.append(Near(other, entry.question, share))
     return found
@@ -85,7 +92,13 @@ def _being_written(session: Session, entry_id: int, phrasings: Sequence[str]) ->
     found = []
     for version, entry in catalogue.drafts_about(session, besides=entry_id):
         question = str(version.content.get("question", ""))
-        share = alike.nearest(question, phrasings) if question else 0.0
+        share = _alike([question], phrasings)
         if share >= alike.SAME:
             found.append(Near(entry.id, question, share, version))
     return found
+
+
+def _alike(some: Sequence[str], others: Sequence[str]) -> float:
+    """Return how like the two most alike of them are."""
+    marks = [_marks_of(one) for one in others]
+    return max((alike.likeness(_marks_of(one), other) for one in some if one for other in marks), default=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,8 @@ from hotline.web.idempotency import once
 from hotline.web.knowledge import EDITORS, beside
 from hotline.web.knowledge.editor import the_text
 from hotline.web.knowledge.editor_form import in_words
+
+LAST_PAGE: Final = 1_000_000
 
 bp = Blueprint("checking", __name__, url_prefix="/check")
 
@@ -60,6 +63,8 @@ def publish(version_id: int) -> ResponseReturnValue:
             return once(session, act)
     except Invalid as fault:
         return _again(version_id, fault), 422
+    except NotAllowedNow as fault:
+        return _changed(version_id, fault)
 
 
 @bp.post("/<int:version_id>/send-back")
@@ -80,6 +85,8 @@ def send_back(version_id: int) -> ResponseReturnValue:
             return once(session, act)
     except Invalid as fault:
         return _again(version_id, fault, remark), 422
+    except NotAllowedNow as fault:
+        return _changed(version_id, fault)
 
 
 @bp.post("/publish")
@@ -122,23 +129,39 @@ def _revision() -> int:
 
 def _next(session: Session, done: Version) -> str:
     """Return the address of the next text somebody else wrote; of the list when there is none."""
-    own = the_actor().user_id
-    waiting = [one for one in catalogue.to_check(session) if one.id != done.id and own not in one.writers]
+    waiting = [one for one in catalogue.queue_to_check(session, besides_of=the_actor().user_id) if one != done.id]
     if not waiting:
         return url_for("knowledge.checking.listed")
-    return url_for("knowledge.checking.opened", version_id=waiting[0].id)
+    return url_for("knowledge.checking.opened", version_id=waiting[0])
 
 
 def _list_page(session: Session, refused: Sequence[tuple[str, str]], *, nothing: bool = False) -> str:
-    waiting = catalogue.to_check(session)
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+    waiting, count = catalogue.to_check(session, page=page), catalogue.count_to_check(session)
+
+    def address(number: int) -> str:
+        return url_for("knowledge.checking.listed", page=number)
+
     return render_template(
         "knowledge/check.html",
         waiting=waiting,
+        count=count,
+        page=page,
+        newer=address(page - 1) if page > 1 else None,
+        older=address(page + 1) if page * catalogue.TO_CHECK < count else None,
         own=the_actor().user_id,
         people=accounts.named(session, [writer for one in waiting for writer in one.writers]),
         refused=refused,
         nothing=nothing,
     )
+
+
+def _changed(version_id: int, fault: NotAllowedNow) -> ResponseReturnValue:
+    """What was read is not what stands there now: it is read again before anything is decided."""
+    if "theirs" not in fault.details:
+        raise fault
+    pages.toast("这一稿刚刚有改动，请重新看一遍再决定", tone="late")
+    return pages.go(url_for("knowledge.checking.opened", version_id=version_id))
 
 
 def _again(version_id: int, fault: Invalid, remark: str = "") -> str:
@@ -152,8 +175,8 @@ def _again(version_id: int, fault: Invalid, remark: str = "") -> str:
 def _page(session: Session, version: Version, error: str = "", remark: str = "") -> str:
     before = catalogue.version_before(session, version)
     content = Content.of(version.content)
-    waiting = catalogue.to_check(session)
-    place = next(number for number, one in enumerate(waiting) if one.id == version.id)
+    waiting = catalogue.queue_to_check(session)
+    place = waiting.index(version.id)
     return render_template(
         "knowledge/check_one.html",
         version=version,

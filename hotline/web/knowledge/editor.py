@@ -64,7 +64,7 @@ def submit(version_id: int) -> ResponseReturnValue:
     """Keep what was typed and ask a colleague to check it; incomplete, it stays a draft and says what is missing."""
 
     def go_on(session: Session, version: Version, typed: Typed) -> ResponseReturnValue:
-        faults = editor_form.missing(typed.content) | typed.faults
+        faults = editor_form.missing(typed.content, runtime().today()) | typed.faults
         if faults:
             return _page(session, version, replace(typed, faults=faults)), 422
         editing.submit(session, version_id=version.id, revision=version.revision, **when())

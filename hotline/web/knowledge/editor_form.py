@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
@@ -61,13 +62,18 @@ def read(form: MultiDict[str, str], kept: Content) -> Typed:
     return Typed(values, content, note, faults)
 
 
-def missing(content: Content) -> dict[str, str]:
-    """Return what a text lacks before it can be checked, in words by field."""
+def missing(content: Content, today: date) -> dict[str, str]:
+    """Return what a text lacks before it can be checked and published, in words by field."""
+    faults: dict[str, str] = {}
     try:
         rows.read_content(content.as_json())
     except Invalid as fault:
-        return {name: in_words(str(words)) for name, words in fault.details.items()}
-    return {}
+        faults = {name: in_words(str(words)) for name, words in fault.details.items()}
+    if content.valid_to and content.valid_to < today:
+        faults["valid_to"] = "失效日期已经过了"
+    if content.review_on and content.review_on <= today:
+        faults["review_on"] = "复核日期应在今天之后"
+    return faults
 
 
 def in_words(sentence: str) -> str:

@@ -18,9 +18,10 @@ from hotline.knowledge_base import answers, catalogue, editing, service
 from hotline.knowledge_base.catalogue import PER_PAGE, Show, Wanted
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.differences import differences
+from hotline.knowledge_base.finding import find
 from hotline.knowledge_base.models import Entry, Version
 from hotline.knowledge_base.reviews import ANEW_AFTER
-from hotline.knowledge_base.states import VersionState
+from hotline.knowledge_base.states import EntryState, VersionState
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.city.views import attached
@@ -44,6 +45,15 @@ CHIPS: Final = (
     (Show.WITHDRAWN, "已停用", None),
     (Show.DROPPED, "已放弃", None),
 )
+# what is not there, and what to do now
+EMPTY: Final = {
+    Show.MINE: ("您没有在写的草稿", "新建一条，或者打开一条按“修订”，写到一半的都在这里。"),
+    Show.DRAFT: ("没有草稿", "新建、修订和导入的内容，提交审核之前都在这里。"),
+    Show.REVIEW: ("没有待审核的内容", "写好后按“提交审核”，请另一位同事发布。"),
+    Show.ENDING: ("30 天内没有到期的条目", "写了失效日期的条目，到期前 30 天会出现在这里。"),
+    Show.ENDED: ("没有过期的条目", "过了失效日期的条目会出现在这里，话务员看不到它们。"),
+    Show.WITHDRAWN: ("没有停用的条目", "不再适用的条目可以停用，停用的都在这里，随时可以恢复。"),
+}
 SORTED: Final = {Show.ENDING: "最早到期的在前", Show.ENDED: "最早到期的在前"}
 # what becomes of an entry besides its texts, as its log names it
 ACTS: Final = {
@@ -105,6 +115,7 @@ def listed() -> ResponseReturnValue:
             show=show,
             today=wanted.today,
             ending=wanted.today + catalogue.ENDING,
+            empty=EMPTY.get(show) if not (text or category) else None,
             order="最符合的在前" if text else SORTED.get(show, "最近有变化的在前"),
             page=page,
             newer=address(page=page - 1) if page > 1 else None,
@@ -113,13 +124,13 @@ def listed() -> ResponseReturnValue:
 
 
 def ids_found(text: str) -> Sequence[int]:
-    """Return the entries whose meaning or sound fits ``text``, best first, besides those that hold its letters."""
+    """Return the entries operators would be shown for ``text`` (words, sounds, pinyin initials), best first."""
     if not text:
         return ()
     run = runtime()
     with transaction() as session:
-        run.knowledge.refresh(session)
-    return [hit.entry_id for hit in run.knowledge.search(text, limit=FOUND, on=run.today())]
+        hits = find(session, text, index=run.knowledge, initials=run.initials, limit=FOUND, on=run.today())
+    return [hit.entry_id for hit in hits]
 
 
 def _show(asked: str) -> Show:
@@ -217,13 +228,19 @@ def version(entry_id: int, number: int) -> ResponseReturnValue:
 
 
 @bp.get("/entries/<int:entry_id>/files/<int:file_id>")
-@roles(*EDITORS)
+@roles()
 def file(entry_id: int, file_id: int) -> ResponseReturnValue:
-    """A file of an entry, to keep: no browser shows what somebody brought as a page of this site."""
+    """A file of an entry, to keep: no browser shows what somebody brought as a page of this site.
+
+    Editors have every one, other members of staff those of a published text.
+    """
     with transaction() as session:
-        for one in catalogue.attachments(session, [file_id]):
-            if one.entry_id == entry_id:
-                return attached(one.name, one.body, one.mime)
+        entry = the_entry(session, entry_id)
+        shown = editing.content_of(session, entry).attachments if entry.state == EntryState.PUBLISHED else ()
+        if the_actor().role in EDITORS or file_id in shown:
+            for one in catalogue.attachments(session, [file_id]):
+                if one.entry_id == entry_id:
+                    return attached(one.name, one.body, one.mime)
     raise NotFound("没有这个附件")
 
 

@@ -78,6 +78,7 @@ def test_an_entry_is_found_by_letters_anywhere_by_its_code_and_by_how_it_sounds(
     assert listed(page, "?q=灯杆") == ["路灯不亮找谁修"]
     assert listed(page, "?q=K/4") == ["旧政策"]
     assert listed(page, "?q=社包咖丢了怎么补办")[0] == "社保卡丢了怎么补办"
+    assert listed(page, "?q=sbkbb") == ["社保卡丢了怎么补办"]
     assert "以“搬家公司”新建" in page.get("/knowledge?q=搬家公司").text
 
 
@@ -86,7 +87,8 @@ def test_limits_are_links_that_count_and_can_be_shared(page: Browser) -> None:
     assert listed(page, "?show=ended") == ["旧政策"]
     assert listed(page, "?category=社保&show=published") == ["社保卡丢了怎么补办", "取暖补贴怎么申请"][::-1]
     assert listed(page, "?show=nonsense&page=-3") == listed(page)
-    assert "没有符合条件的条目" in page.get("/knowledge?show=withdrawn").text
+    assert "没有停用的条目" in page.get("/knowledge?show=withdrawn").text
+    assert "没有符合条件的条目" in page.get("/knowledge?show=withdrawn&q=搬家").text
 
 
 def test_a_draft_of_mine_is_on_my_list_alone(page: Browser, staff: Staff, here: City, runtime: Runtime) -> None:

@@ -287,6 +287,39 @@ def test_files_are_attached_taken_off_and_only_ever_downloaded(two: Two) -> None
         assert len(session.scalars(select(Attachment.id)).all()) == 2
 
 
+def test_every_member_of_staff_may_download_what_a_published_text_shows(two: Two, staff: Staff, here: City) -> None:
+    number = two.begin()
+    attach(two, number, (PDF, "申请表.pdf"))
+    version = two.version(number)
+    address = f"/knowledge/entries/{version.entry_id}/files/{version.content['attachments'][0]}"
+    operator = staff(here.operator)
+    assert operator.get(address).status_code == 404
+    two.send(number, "submit", **CARD | {"attachments": version.content["attachments"]})
+    two.check(number, "publish")
+    assert operator.get(address).data == PDF
+
+
+def test_what_changed_under_the_eyes_of_who_checks_is_read_again_before_it_is_decided(two: Two) -> None:
+    number = two.begin()
+    two.send(number, "submit", **CARD)
+    read = two.version(number).revision
+    two.writer.post(f"/knowledge/drafts/{number}/take-back")
+    two.send(number, "submit", **CARD | {"answer": "悄悄改了"})
+    for act in ("publish", "send-back"):
+        answer = two.check(number, act, revision=read, remark="不行")
+        assert answer.headers["Location"] == f"/knowledge/check/{number}"
+        assert "请重新看一遍再决定" in two.checker.get(answer.headers["Location"]).text
+    assert two.version(number).state == "review"
+
+
+def test_a_day_that_has_passed_is_told_before_a_colleague_reads_it(two: Two) -> None:
+    number = two.begin()
+    page = two.send(number, "submit", **CARD | {"valid_to": "2026-11-01", "review_on": "2026-11-18"})
+    assert page.status_code == 422
+    assert "失效日期已经过了" in page.text
+    assert "复核日期应在今天之后" in page.text
+
+
 def test_script_in_an_answer_is_shown_as_text_everywhere(two: Two) -> None:
     evil = '<script>alert(1)</script> <img src=x onerror=alert(2)> [点](javascript:alert(3)) "><svg onload=alert(4)>'
     number = two.begin(answer=evil, question=evil, spoken=evil, similar=evil, note=evil)
