@@ -95,13 +95,16 @@ def lines(session: Session, wanted: Wanted) -> list[Line]:
     if wanted.show in (Show.ENDING, Show.ENDED):
         order.append(Entry.valid_to)
     chosen = (
-        _matching(select(Entry, Version), wanted)
+        _matching(select(Entry.id, Version.id), wanted)
         .where(_shown(wanted.show, wanted))
         .order_by(*order, func.coalesce(Version.written_at, Entry.updated_at).desc(), Entry.id.desc())
         .limit(PER_PAGE)
         .offset(PER_PAGE * (wanted.page - 1))
     )
-    return [Line(entry, version) for entry, version in session.execute(chosen)]
+    ids = [(entry_id, version_id) for entry_id, version_id in session.execute(chosen)]  # sorted without their texts
+    entries = {one.id: one for one in session.scalars(select(Entry).where(Entry.id.in_([one for one, _ in ids])))}
+    texts = {one.id: one for one in session.scalars(select(Version).where(Version.id.in_([one for _, one in ids])))}
+    return [Line(entries[entry_id], texts.get(version_id)) for entry_id, version_id in ids]
 
 
 def counts(session: Session, wanted: Wanted) -> dict[Show, int]:
