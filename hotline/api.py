@@ -21,7 +21,7 @@ from hotline.calls import queries as calls
 from hotline.calls.models import Call
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import service as knowledge
-from hotline.knowledge_base.queries import suggestions_of_call
+from hotline.knowledge_base.queries import entries_by_id, suggestions_of_call
 from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.web import openapi
@@ -145,13 +145,20 @@ def search_knowledge() -> ResponseReturnValue:
     index, today = runtime().knowledge, runtime().today()
     with transaction() as session:
         index.refresh(session)
-    hits = index.search(wanted, limit=limit, on=today)
-    return jsonify(
-        entries=[
-            {"id": hit.code, "question": hit.question, "answer": hit.answer, "score": round(hit.score, 3)}
-            for hit in hits
-        ]
-    )
+        hits = index.search(wanted, limit=limit, on=today)
+        entries = entries_by_id(session, (hit.entry_id for hit in hits))
+        return jsonify(
+            entries=[
+                {
+                    "id": hit.code,
+                    "question": hit.question,
+                    "answer": entries[hit.entry_id].answer,
+                    "score": round(hit.score, 3),
+                }
+                for hit in hits
+                if hit.entry_id in entries
+            ]
+        )
 
 
 def _limit(typed: str) -> int:

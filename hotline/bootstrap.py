@@ -16,6 +16,7 @@ from hotline.calendars.service import OwnDays
 from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
+from hotline.knowledge_base.following import tell_after_commit
 from hotline.knowledge_base.initials import InitialsIndex
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.live.base import Bus, Hint
@@ -66,6 +67,7 @@ def build(settings: Settings, *, with_speech: bool = False) -> Runtime:
     sessions = make_sessions(engine)
     bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
     outbox.after_commit(sessions, lambda: bus.publish(Hint(RELAY_CHANNEL, "due")))
+    tell_after_commit(sessions, bus)
     own_days = OwnDays()
     own_days.follow(sessions)
     return Runtime(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -15,6 +15,12 @@ from hotline.knowledge_base.states import EntryState, SignalKind
 def entry_by_code(session: Session, code: str) -> Entry | None:
     """Return the entry in whatever state it is; None when there is none."""
     return session.scalar(select(Entry).where(Entry.code == code))
+
+
+def entries_by_id(session: Session, entry_ids: Iterable[int]) -> dict[int, Entry]:
+    """Return entries by id, in whatever state they are; those that do not exist are left out."""
+    found = session.scalars(select(Entry).where(Entry.id.in_(list(entry_ids))))
+    return {entry.id: entry for entry in found}
 
 
 def published(session: Session, on: date) -> Sequence[Entry]:

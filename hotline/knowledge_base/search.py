@@ -1,51 +1,48 @@
 """Finding answers in what was heard: a disposable index in memory over the published entries.
 
-Two steps. Rare tokens first, until a fixed amount of work is spent, gather candidates; those few are then compared
-exactly, each with the stretch of the query that fits it best: callers tell stories around their matter. An entry
-scores as the best of its phrasings. Everything derives from document frequencies at the time of the search, so an
-index renewed piece by piece answers exactly like one built anew.
+Candidates by rare terms first; those few are then compared exactly (``likeness``), each with the stretch of the query
+that fits it best, and weighed by what was learned (``weighing``). An entry scores as the best of its phrasings.
+
+The index is two shelves: one with terms to look candidates up by, and a small one for what changed since, which is
+compared without. The small one is put with the large one in a thread of its own.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
+import ctypes
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import accumulate, pairwise
-from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Self
 
-from sqlalchemy import func, select
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.models import Change, Entry, SimilarQuestion
-from hotline.knowledge_base.states import EntryState
-from hotline.knowledge_base.tokens import Tokens, matter_of, sound_of, tokens_of, words_of
+from hotline.knowledge_base import reading
+from hotline.knowledge_base.candidates import Candidates
+from hotline.knowledge_base.likeness import Group, Query, likeness
+from hotline.knowledge_base.local_words import NO_SYNONYMS, Synonyms
+from hotline.knowledge_base.shelf import ASCII, Counts, Shelf, pairs, phrasings_of, signs, spread
+from hotline.knowledge_base.tokens import Said, has_matter, normalise, signs_of, words_of
+from hotline.knowledge_base.weighing import shares, weights
 
-# Characters, syllables, words, pairs of syllables (the order of Tokens.families). Tried on 5,000 questions of general
-# life with 300 garbled queries of each kind: single signs carry most; halving the first two or doubling the last two,
-# or UNSAID and UNASKED, moved recall at 5 by a point or so either way, which 300 queries cannot tell from chance.
-WEIGHTS: Final = (1.0, 1.0, 0.5, 0.5)
-# AROUND and AT_LEAST belong together, chosen on bases of 60 such questions: either one lower shows more halves of
-# questions told in the midst of a story, and more stories without any question.
-UNSAID: Final = 0.3  # how much what an entry has and the caller did not say counts against it
-UNASKED: Final = 0.3  # how much what the caller said beyond the entry counts against it …
-AROUND: Final = 1.3  # … of which the story before and after is counted up to this many times the entry's weight
-ASIDE: Final = 0.6  # how much what does not fit weighs when the stretch is looked for that fits best
-AT_LEAST: Final = 0.31  # below this nothing fits
-BESIDE_BEST: Final = 0.5  # nor does what scores less than this share of the best
-WORK: Final = 3_000  # postings read for candidates: what bounds the time of one search
-CANDIDATES: Final = 24  # entries compared exactly
-COMMON: Final = 0.25  # a word in more than this share of entries is not worth highlighting
+AT_LEAST: Final = 0.3  # less sure than this, nothing fits
+BESIDE: Final = 0.6  # beside what fits, others are shown down to this share of what the best must have
+COMPARED: Final = 60  # phrasings compared exactly
+ENOUGH: Final = 20  # fewer than this left of them by day, area and subject, and more are asked for …
+ASKED: Final = (COMPARED, 240, 960, 3_840)  # … so many at a time and in the end
+SMALL: Final = 2_048  # phrasings so few that they are looked through without terms
+WORN: Final = 0.25  # more than this share of a shelf gone, and it is made anew
+COMMON: Final = 0.25  # a word in more than this share of phrasings is not worth highlighting
 # words of any talk, which a small knowledge base has too few entries to know as common
 IDLE: Final = frozenset(
     "什么 怎么 怎么办 没有 需要 问题 反映 可以 今年 我家 家里 有人 没人 知道 希望".split()  # noqa: SIM905
 )
 NEAR: Final = 0.05  # scores closer than this do not change who leads
+
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,318 +50,331 @@ class Hit:
     """An entry that fits. ``score`` is 0..1, for showing and comparing.
 
     ``matched`` are words of the query that stand in the entry, ``sounded`` words that only sound like something in
-    it; both are for highlighting what was said, in the query's order, blanks left out.
+    it; both are for highlighting what was said, in the query's order, blanks left out. ``areas`` are the codes of the
+    areas the entry is limited to, none for one that holds everywhere. The answer is in the database.
     """
 
     entry_id: int
     code: str
     question: str
-    answer: str
-    spoken: str
     category: str
     score: float
     matched: tuple[str, ...] = ()
     sounded: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrasing:
-    """One way of asking for an entry: see ``Tokens``, of which this keeps what a comparison needs."""
+@dataclass(frozen=True)
+class _Layer:
+    """A shelf in use: which entries still stand as they are on it, and how to look its phrasings up (None: all)."""
 
-    text: str
-    sound: str
-    families: tuple[frozenset[str], ...]
+    shelf: Shelf
+    standing: NDArray[np.bool_]
+    candidates: Candidates | None = None
+
+    @classmethod
+    def of(cls, shelf: Shelf, small: int = SMALL) -> Self:
+        """Put a shelf to use, with terms when it is large."""
+        large = len(shelf.owners) > small
+        return cls(shelf, np.ones(len(shelf), bool), Candidates.of(shelf) if large else None)
+
+    def without(self, entry_ids: NDArray[np.int64]) -> tuple[Self, NDArray[np.int64]]:
+        """Return this layer without some entries, and at which places they stood."""
+        gone = np.isin(self.shelf.ids, entry_ids) & self.standing
+        places = np.flatnonzero(gone)
+        return (replace(self, standing=self.standing & ~gone) if len(places) else self), places
+
+    def best(self, query: Query, on: date, area: str, subjects: Sequence[str] | None) -> NDArray[np.int64]:
+        """Return the numbers of the phrasings worth comparing, of entries that may be shown."""
+        shelf = self.shelf
+        if self.candidates is None:
+            places = np.flatnonzero(self.standing)
+            return looked_through(query, shelf, places[shelf.holding(places, on, area, subjects)])
+        for wanted in ASKED:
+            found = self.candidates.best(query.said, query.counts, wanted, subjects)
+            owners = shelf.owners[found]
+            left = found[self.standing[owners] & shelf.holding(owners, on, area, subjects)]
+            if len(left) >= ENOUGH or len(found) < wanted:
+                break
+        return left[:COMPARED]
 
 
-@dataclass(frozen=True, slots=True)
-class _Indexed:
-    """One published entry as the index holds it: its columns and its phrasings."""
-
-    entry_id: int
-    code: str
-    question: str
-    answer: str
-    spoken: str
-    category: str
-    valid_from: date | None
-    valid_to: date | None
-    phrasings: tuple[_Phrasing, ...]
-
-    def tokens(self) -> set[str]:
-        """Every token of any phrasing."""
-        return {token for phrase in self.phrasings for family in phrase.families for token in family}
-
-    def fits(self, on: date, subjects: Collection[str] | None) -> bool:
-        """Whether it holds on that day and belongs to one of the subjects."""
-        return (
-            (self.valid_from is None or self.valid_from <= on)
-            and (self.valid_to is None or on <= self.valid_to)
-            and (not subjects or self.category in subjects)
-        )
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Snapshot:
-    """One state of the index; never changed once it is in use, except for what ``masses`` remembers."""
+    """One state of the index; never changed once it is in use. ``fresh`` is only ever added to at its end."""
 
-    seq: int = 0
-    entries: Mapping[int, _Indexed] = field(default_factory=lambda: MappingProxyType({}))
-    postings: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    masses: dict[int, list[tuple[float, ...]]] = field(default_factory=dict)
+    seq: int
+    base: _Layer
+    fresh: _Layer
+    counts: Counts
+    synonyms: Synonyms
 
-    def weight(self, token: str) -> float:
-        """Return how telling a token is: its inverse document frequency; unknown tokens tell most."""
-        seen = len(self.postings.get(token, ()))
-        return math.log(1 + (len(self.entries) - seen + 0.5) / (seen + 0.5))
+    @classmethod
+    def empty(cls, synonyms: Synonyms = NO_SYNONYMS) -> Self:
+        nothing = _Layer.of(Shelf.of([]))
+        return cls(0, nothing, nothing, Counts.none(), synonyms)
 
-    def mass(self, entry_id: int) -> list[tuple[float, ...]]:
-        """Return the weight of each family of each phrasing of an entry. Remembered; two threads may both find it."""
-        known = self.masses.get(entry_id)
-        if known is None:
-            known = self.masses[entry_id] = [
-                tuple(math.fsum(map(self.weight, family)) for family in phrase.families)
-                for phrase in self.entries[entry_id].phrasings
-            ]
-        return known
+    def __len__(self) -> int:
+        return int(self.base.standing.sum() + self.fresh.standing.sum())
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What was base and fresh in one layer; ``kept`` are the places of the two that it keeps (None: all)."""
+
+    start: _Snapshot
+    base: _Layer
+    kept: NDArray[np.int64] | None
 
 
 class KnowledgeIndex:
-    """The published entries, searchable. One per process; any number of threads may search while one refreshes."""
+    """The published entries, searchable. One per process; any number of threads may search while one refreshes.
 
-    def __init__(self) -> None:
-        self._snapshot = _Snapshot()
+    Up to ``small`` changed phrasings are looked through one by one before a thread puts them with the rest.
+    """
+
+    def __init__(self, *, small: int = SMALL) -> None:
+        self._small = small
+        self._snapshot = _Snapshot.empty()
         self._refreshing = threading.Lock()
+        self._folding: threading.Thread | None = None
 
     def __len__(self) -> int:
-        return len(self._snapshot.entries)
+        return len(self._snapshot)
 
-    def refresh(self, session: Session) -> int:
+    @property
+    def seq(self) -> int:
+        """The number of the last change that searches see."""
+        return self._snapshot.seq
+
+    def refresh(self, session: Session, told: Told | None = None) -> int:
         """Take in what changed since the last time and return how many entries that was (0 costs one small read).
 
         Call it in a transaction that changed no entry itself: the index would keep what is later rolled back.
-        A database whose sequence went back (restored) is read from the beginning.
+        Everything is read from the beginning when synonyms changed, or the sequence went back (a restored database).
+        ``told`` is called with how many entries were read of how many.
         """
         with self._refreshing:
             old = self._snapshot
-            latest = session.scalar(select(func.max(Change.seq))) or 0
+            latest = reading.latest_change(session)
             if latest == old.seq:
                 return 0
-            if latest < old.seq:
-                old = _Snapshot()
-            changed = _read_changed(session, since=old.seq)
-            self._snapshot = _renewed(old, changed, seq=latest)
-            return len(changed)
+            if old.seq == 0 or latest < old.seq or reading.synonyms_changed(session, since=old.seq):
+                old = _Snapshot.empty(reading.synonyms(session))
+            total = reading.count_changed(session, since=old.seq) if told else 0
+            ids: list[int] = []
+            parts: list[Shelf] = []
+            for read, rows in reading.changed(session, since=old.seq):
+                ids += read
+                parts.append(Shelf.of(rows, old.synonyms))
+                if told:
+                    told(len(ids), total)
+            changed = np.array(ids, np.int64)
+            come = Shelf.joined(parts)
+            del parts
+            self._snapshot = _renewed(old, changed, come, seq=latest, small=self._small)
+            if len(ids) > SMALL:
+                _give_back_memory()
+            self._fold_if_due()
+            return len(ids)
 
-    def search(self, text: str, *, limit: int = 5, on: date, subjects: Collection[str] | None = None) -> list[Hit]:
+    def settle(self) -> None:
+        """Wait until what changed is put with the rest."""
+        while (thread := self._folding) is not None:
+            thread.join()
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 5,
+        on: date,
+        area: str = "",
+        subjects: Collection[str] | None = None,
+        at_least: float = AT_LEAST,
+    ) -> list[Hit]:
         """Return at most ``limit`` entries that hold on day ``on``, best first; none when nothing fits.
 
-        ``text`` may be anything of any length (see ``tokens.LONGEST``). ``subjects`` limits to these categories;
-        without any, every category is searched.
+        ``text`` may be anything of any length (see ``tokens.LONGEST``). ``area`` is the code of the county or township
+        in question; what is limited to others is left out then, and shown with its areas while it is not known.
+        ``subjects`` limits to these categories; without any, every category is searched. Nothing is shown when the
+        best would score less than ``at_least``.
         """
-        snapshot, tokens = self._snapshot, tokens_of(matter_of(text))
-        query = _Query(snapshot, tokens)
-        found = _candidates(snapshot, query, lambda entry: entry.fits(on, subjects))
-        scored = ((entry, _score(snapshot, entry, query)) for entry in found)
-        fitting = (one for one in scored if one[1] >= AT_LEAST)
-        best = heapq.nsmallest(limit, fitting, key=lambda one: (-one[1], one[0].code))
-        words = _telling_words(snapshot, tokens) if best else []
-        return [_hit(entry, score, words) for entry, score in best if score >= BESIDE_BEST * best[0][1]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Part of what was asked, or all of it: each family's tokens with their weights, and the sums of these."""
-
-    families: tuple[dict[str, float], ...]
-    masses: tuple[float, ...]
-
-    @classmethod
-    def of(cls, *families: dict[str, float]) -> _Stretch:
-        return cls(families, tuple(math.fsum(family.values()) for family in families))
-
-
-class _Query:
-    """What was asked, and the stretches of it that have been compared so far (many entries share one)."""
-
-    def __init__(self, snapshot: _Snapshot, tokens: Tokens) -> None:
-        self.whole = _Stretch.of(*({token: snapshot.weight(token) for token in one} for one in tokens.families))
-        self._signs = tokens.text.replace(" ", "")
-        self._syllables = [f"s{syllable}" for syllable in tokens.sound.split()]
-        weights = self.whole.families[1]
-        self._reach = [0.0, *accumulate(weights[syllable] for syllable in self._syllables)]
-        self._places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, syllable in enumerate(self._syllables):
-            self._places[syllable].append(place)
-        self._stretches: dict[tuple[int, int], _Stretch] = {}
-
-    def stretch(self, syllables: frozenset[str]) -> _Stretch:
-        """Return the stretch with the most of these syllables and the least of others."""
-        run = most = 0.0
-        first = after = start = end = 0
-        for place in sorted(place for known in syllables & self._places.keys() for place in self._places[known]):
-            run -= ASIDE * (self._reach[place] - self._reach[after])
-            if run <= 0:
-                run, first = 0.0, place
-            after = place + 1
-            run += self._reach[after] - self._reach[place]
-            if run > most:
-                most, start, end = run, first, after
-        if (start, end) not in self._stretches:
-            self._stretches[start, end] = self._cut(start, end)
-        return self._stretches[start, end]
-
-    def _cut(self, start: int, end: int) -> _Stretch:
-        """Return the stretch of the signs ``start`` to ``end``; every sign has one syllable."""
-        characters, syllables, words, pairs = self.whole.families
-        signs, said = self._signs[start:end], self._syllables[start:end]
-        return _Stretch.of(
-            {f"c{sign}": characters[f"c{sign}"] for sign in signs},
-            {syllable: syllables[syllable] for syllable in said},
-            {word: weight for word, weight in words.items() if word[1:] in signs},
-            {pair: pairs[pair] for pair in (f"p{one[1:]} {two[1:]}" for one, two in pairwise(said))},
+        snapshot = self._snapshot
+        (plain,) = snapshot.synonyms.read([normalise(text)])
+        if not has_matter(plain):
+            return []
+        query = Query(Said.of(signs_of(plain)), snapshot.counts)
+        wanted = list(subjects) if subjects else None
+        found = [(layer.shelf, layer.best(query, on, area, wanted)) for layer in (snapshot.base, snapshot.fresh)]
+        found = [(shelf, numbers) for shelf, numbers in found if len(numbers)]
+        if not found:
+            return []
+        learned = weights()
+        scaled = learned.scaled(likeness(query, Group.of(found)))
+        scores = learned.scores(scaled)
+        order, best = _entries(found, scores)
+        scores = scores[best]
+        sure = learned.sureness(scores, scaled[best[0]])
+        if sure < at_least:
+            return []
+        beside = shares(scores)
+        words = _telling_words(snapshot.counts, plain)
+        ranked = sorted(
+            (-round(sure * share, 6), order[place][0].codes[order[place][1]], place)
+            for place, share in enumerate(beside[: 4 * limit].tolist())
+            if sure * share >= BESIDE * at_least
         )
+        return [_hit(*order[place], -score, words) for score, _, place in ranked[:limit]]
+
+    def _fold_if_due(self) -> None:
+        if self._folding is None and len(self._snapshot.fresh.shelf.owners) > self._small:
+            self._folding = threading.Thread(target=self._fold, name="fold", daemon=True)
+            self._folding.start()
+
+    def _fold(self) -> None:
+        try:
+            self.take(self.folded())
+            _give_back_memory()
+        finally:
+            self._folding = None
+
+    def folded(self) -> Folded:
+        """Return what changed put with the rest. Takes its time; searches and changes go on meanwhile."""
+        start = self._snapshot
+        base, kept = _folded(start, self._small)
+        return Folded(start, base, kept)
+
+    def take(self, folded: Folded) -> None:
+        """Serve what was folded; what changed meanwhile stays fresh. Nothing when the index was started over."""
+        with self._refreshing:
+            now = self._snapshot
+            if now.base.shelf is folded.start.base.shelf:
+                self._snapshot = _swapped(now, folded.base, folded.kept, len(folded.start.fresh.shelf))
 
 
-def _candidates(snapshot: _Snapshot, query: _Query, fits: Callable[[_Indexed], bool]) -> list[_Indexed]:
-    """Return the entries with the most weight in common with the query: rare tokens first, common ones as far as
-    ``WORK`` goes."""
-    telling = sorted(
-        (
-            (weight, share, token)
-            for share, family in zip(WEIGHTS, query.whole.families, strict=True)
-            for token, weight in family.items()
-        ),
-        reverse=True,
-    )
-    gathered: defaultdict[int, float] = defaultdict(float)
-    work = WORK
-    for weight, share, token in telling:
-        entry_ids = snapshot.postings.get(token, ())
-        work -= len(entry_ids)
-        if work < 0:
-            break
-        for entry_id in entry_ids:
-            gathered[entry_id] += weight * share
-    heap = [(-weight, entry_id) for entry_id, weight in gathered.items()]
-    heapq.heapify(heap)  # asking each entry whether it fits would cost more than finding it
-    found: list[_Indexed] = []
-    while heap and len(found) < CANDIDATES:
-        entry = snapshot.entries[heapq.heappop(heap)[1]]
-        if fits(entry):
-            found.append(entry)
-    return found
+def _give_back_memory() -> None:
+    """Give the system back what reading and writing took for a while; glibc would keep it, others have no such call."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
 
 
-def _score(snapshot: _Snapshot, entry: _Indexed, query: _Query) -> float:
-    """Return 0..1: how well the best phrasing and the stretch of the query that fits it best cover each other (a
-    Tversky ratio per family, averaged)."""
-    best = 0.0
-    for phrase, masses in zip(entry.phrasings, snapshot.mass(entry.entry_id), strict=True):
-        stretch = query.stretch(phrase.families[1])
-        total = shares = 0.0
-        for share, weights, asked, said, has, mass in zip(
-            WEIGHTS, stretch.families, stretch.masses, query.whole.masses, phrase.families, masses, strict=True
-        ):
-            if said:
-                shares += share
-                common = math.fsum(map(weights.__getitem__, has.intersection(weights)))
-                if common:
-                    beyond = asked - common + min(said - asked, AROUND * mass)
-                    total += share * common / (common + UNASKED * beyond + UNSAID * (mass - common))
-        best = max(best, total / shares if shares else 0.0)
-    return best
+def _renewed(old: _Snapshot, changed: NDArray[np.int64], come: Shelf, *, seq: int, small: int) -> _Snapshot:
+    """Return a snapshot with the changes in it; ``old`` stays as it is for those who are searching it."""
+    counts = old.counts
+    layers = []
+    for layer in (old.base, old.fresh):
+        left, places = layer.without(changed)
+        if len(places):
+            counts = counts.changed(layer.shelf, places, -1)
+        layers.append(left)
+    base, fresh = layers
+    counts = counts.changed(come, None, 1)
+    if not len(base.shelf):
+        return _Snapshot(seq, _Layer.of(come, small), fresh, counts, old.synonyms)
+    shelf = Shelf.joined([fresh.shelf, come])
+    fresh = _Layer(shelf, np.append(fresh.standing, np.ones(len(come), bool)))
+    return _Snapshot(seq, base, fresh, counts, old.synonyms)
 
 
-def _telling_words(snapshot: _Snapshot, query: Tokens) -> list[str]:
-    """Return the query's words that are worth highlighting: not those that many entries have or any talk is full of."""
-    limit = max(COMMON * len(snapshot.entries), 1)
-    words = words_of(query.text)
-    return [word for word in words if word not in IDLE and len(snapshot.postings.get(f"w{word}", ())) <= limit]
+def _folded(snapshot: _Snapshot, small: int) -> tuple[_Layer, NDArray[np.int64] | None]:
+    """Return base and fresh as one layer, and which places of the two it keeps (None: all)."""
+    base, fresh = snapshot.base, snapshot.fresh
+    shelf = Shelf.joined([base.shelf, fresh.shelf])
+    standing = np.append(base.standing, fresh.standing)
+    kept = None
+    if (~standing).mean() > WORN:
+        kept = np.flatnonzero(standing)
+        return _Layer.of(shelf.taken(kept), small), kept
+    candidates = base.candidates.grown(shelf) if base.candidates else Candidates.of(shelf)
+    return _Layer(shelf, standing, candidates), None
 
 
-def _hit(entry: _Indexed, score: float, words: Sequence[str]) -> Hit:
+def _swapped(now: _Snapshot, base: _Layer, kept: NDArray[np.int64] | None, folded: int) -> _Snapshot:
+    """Return the snapshot with a new base, in which the first ``folded`` fresh entries are."""
+    standing = np.append(now.base.standing, now.fresh.standing[:folded])
+    base = replace(base, standing=standing if kept is None else standing[kept])
+    fresh = now.fresh.shelf.taken(np.arange(folded, len(now.fresh.shelf)))
+    return replace(now, base=base, fresh=_Layer(fresh, now.fresh.standing[folded:]))
+
+
+def looked_through(query: Query, shelf: Shelf, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of the phrasings with most in common with the query, of some entries of a small shelf."""
+    numbers = phrasings_of(shelf, places)
+    if not len(numbers):
+        return numbers
+    at, lengths, lasts = spread(shelf.ends, numbers)
+    starts = np.cumsum(lengths) - lengths
+    tokens: dict[int, NDArray[Any]] = {
+        0: shelf.writings[0][at],
+        4: pairs(shelf.writings[1][at]),
+    }  # the same families as have terms
+    common = np.zeros(len(numbers), np.float32)
+    for family, row in tokens.items():
+        asked = np.unique(query.tokens[family])
+        weight = np.zeros(len(query.counts.seen[family]), np.float32)
+        weight[asked] = query.telling(family, asked)
+        if family == 0:
+            weight[:ASCII] = 0
+        each = weight[row]
+        if family == 4:
+            each[lasts] = 0
+        common += np.add.reduceat(each, starts)
+    best = np.argsort(-common, kind="stable")[:COMPARED]
+    return numbers[best[common[best] > 0]]
+
+
+def _entries(
+    found: Sequence[tuple[Shelf, NDArray[np.int64]]], scores: NDArray[np.float32]
+) -> tuple[list[tuple[Shelf, int]], NDArray[np.int64]]:
+    """Return each entry's shelf and place, best first, and which of ``scores`` is its best phrasing's."""
+    owners = [(shelf, place) for shelf, numbers in found for place in shelf.owners[numbers].tolist()]
+    seen: dict[tuple[int, int], int] = {}
+    for number in np.argsort(-scores, kind="stable").tolist():
+        shelf, place = owners[number]
+        seen.setdefault((id(shelf), place), number)
+    best = list(seen.values())
+    return [owners[number] for number in best], np.array(best, np.int64)
+
+
+def _telling_words(counts: Counts, plain: str) -> list[str]:
+    """Return the query's words that are worth highlighting: not those that many phrasings have or any talk is full of.
+
+    A word stands in no more phrasings than its rarest pair of signs.
+    """
+    limit = max(COMMON * counts.phrasings, 1)
+    return [
+        word
+        for word in words_of(plain)
+        if word not in IDLE and counts.seen[3][pairs(signs(signs_of(word)))[:-1]].min() <= limit
+    ]
+
+
+def _hit(shelf: Shelf, place: int, score: float, words: Sequence[str]) -> Hit:
     """Return the hit of an entry; each of the query's telling words is looked for by letter, then by sound."""
-    matched = [word for word in words if any(word in phrase.text for phrase in entry.phrasings)]
+    phrasings = shelf.phrasings(place)
+    matched = [word for word in words if any(signs_of(word) in one.text for one in phrasings)]
     sounded = [
         word
         for word in words
-        if word not in matched and any(f" {sound_of(word)}" in f" {phrase.sound}" for phrase in entry.phrasings)
+        if word not in matched and any(Said.of(signs_of(word)).merged in one.merged for one in phrasings)
     ]
-    matched, sounded = _longest(matched), _longest(sounded)
     return Hit(
-        entry_id=entry.entry_id,
-        code=entry.code,
-        question=entry.question,
-        answer=entry.answer,
-        spoken=entry.spoken,
-        category=entry.category,
+        entry_id=int(shelf.ids[place]),
+        code=shelf.codes[place],
+        question=shelf.questions[place],
+        category=shelf.categories[place],
         score=score,
-        matched=tuple(matched),
-        sounded=tuple(sounded),
+        matched=tuple(_longest(matched)),
+        sounded=tuple(_longest(sounded)),
+        areas=shelf.areas[place],
     )
 
 
 def _longest(words: Sequence[str]) -> list[str]:
     """Return the words that are not part of another of them."""
     return [word for word in words if not any(word != other and word in other for other in words)]
-
-
-def _read_changed(session: Session, *, since: int) -> dict[int, _Indexed | None]:
-    """Return every entry changed after ``since`` by id; None for one that is not published (any more)."""
-    phrasings: defaultdict[int, list[str]] = defaultdict(list)
-    similar = (
-        select(SimilarQuestion.entry_id, SimilarQuestion.text)
-        .join(Entry, Entry.id == SimilarQuestion.entry_id)
-        .where(Entry.change_seq > since, Entry.state == EntryState.PUBLISHED)
-        .order_by(SimilarQuestion.id)
-    )
-    for entry_id, text in session.execute(similar):
-        phrasings[entry_id].append(text)
-    changed: dict[int, _Indexed | None] = {}
-    columns = (Entry.code, Entry.question, Entry.answer, Entry.spoken, Entry.category, Entry.valid_from, Entry.valid_to)
-    for row in session.execute(
-        select(Entry.id, Entry.state, *columns).where(Entry.change_seq > since).order_by(Entry.id)
-    ):
-        entry_id, state, question = row.id, row.state, row.question
-        changed[entry_id] = None
-        if state == EntryState.PUBLISHED:
-            texts = dict.fromkeys([question, *phrasings[entry_id]])
-            changed[entry_id] = _Indexed(entry_id, *row[2:], phrasings=tuple(map(_phrasing, texts)))
-    return changed
-
-
-def _phrasing(text: str) -> _Phrasing:
-    tokens = tokens_of(text)
-    return _Phrasing(tokens.text, tokens.sound, tuple(map(frozenset, tokens.families)))
-
-
-def _renewed(old: _Snapshot, changed: Mapping[int, _Indexed | None], *, seq: int) -> _Snapshot:
-    """Return a snapshot with the changes in it; ``old`` stays as it is for those who are searching it.
-
-    Only the posting lists that the changes touch are made anew, each in rising order of entry ids.
-    """
-    entries = dict(old.entries)
-    gone: defaultdict[str, set[int]] = defaultdict(set)
-    come: defaultdict[str, set[int]] = defaultdict(set)
-    for entry_id, entry in changed.items():
-        if before := entries.pop(entry_id, None):
-            _note(gone, before)
-        if entry:
-            entries[entry_id] = entry
-            _note(come, entry)
-    postings = dict(old.postings)
-    for token in gone.keys() | come.keys():
-        kept = (entry_id for entry_id in postings.get(token, ()) if entry_id not in gone[token])
-        if renewed := tuple(sorted({*kept, *come[token]})):
-            postings[token] = renewed
-        else:
-            postings.pop(token, None)
-    return _Snapshot(seq=seq, entries=entries, postings=postings)
-
-
-def _note(into: defaultdict[str, set[int]], entry: _Indexed) -> None:
-    for token in entry.tokens():
-        into[token].add(entry.entry_id)
 
 
 def window(texts: Sequence[str], *, max_chars: int = 120) -> str:

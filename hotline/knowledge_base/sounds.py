@@ -1,16 +1,35 @@
-"""How a character sounds, coarsely: syllables that recognisers and speakers mix up share one name."""
+"""How a character sounds, exactly and coarsely: syllables that recognisers and speakers mix up share one name."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pypinyin.pinyin_dict import pinyin_dict
-
 _TONES: Final = {"\u0300", "\u0301", "\u0304", "\u030c"}
 _INITIALS: Final = (("zh", "z"), ("ch", "c"), ("sh", "s"))
+# syllables are written as one sign each from here on, where Unicode promises never to put a character
+_PRIVATE: Final = 0xE000
+
+
+def _pinyin() -> dict[int, str]:
+    """Return the readings of each character with their tones, parted by commas, the commonest first.
+
+    Out of pypinyin's file: the package itself would keep 50 MB of phrases.
+    """
+    found = find_spec("pypinyin")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("pypinyin is not installed")
+    read = json.loads(Path(found.origin).with_name("pinyin_dict.json").read_text(encoding="utf-8"))
+    return {int(point): readings for point, readings in read.items()}
+
+
+pinyin_dict: Final = _pinyin()
 
 
 def merge(syllable: str) -> str:
@@ -30,7 +49,31 @@ def merge(syllable: str) -> str:
 @cache
 def table() -> MappingProxyType[str, str]:
     """Return merged syllables by character: the commonest reading of each. Built once, in about 0.2 s."""
-    return MappingProxyType({chr(point): merge(_toneless(readings)) for point, readings in pinyin_dict.items()})
+    return MappingProxyType(_readings(merge))
+
+
+@cache
+def merged_signs() -> dict[int, str]:
+    """Return what ``str.translate`` needs to write each character's merged syllable as one sign."""
+    return _signs(table())
+
+
+@cache
+def exact_signs() -> dict[int, str]:
+    """Return what ``str.translate`` needs to write each character's syllable, without its tone, as one sign."""
+    return _signs(_readings(str))
+
+
+def _readings(name: Callable[[str], str]) -> dict[str, str]:
+    """Return a name of each character's toneless syllable; equal names are one string."""
+    shared: dict[str, str] = {}
+    named = ((chr(point), name(_toneless(readings))) for point, readings in pinyin_dict.items())
+    return {char: shared.setdefault(said, said) for char, said in named}
+
+
+def _signs(readings: Mapping[str, str]) -> dict[int, str]:
+    signs: dict[str, str] = {}
+    return {ord(char): signs.setdefault(said, chr(_PRIVATE + len(signs))) for char, said in readings.items()}
 
 
 def _toneless(readings: str) -> str:

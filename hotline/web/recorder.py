@@ -26,6 +26,7 @@ from hotline.calls.listening import Suggester
 from hotline.calls.states import Track
 from hotline.db import key_ring, session_scope
 from hotline.errors import HotlineError
+from hotline.knowledge_base.following import Follower
 from hotline.live.base import Hint
 from hotline.speech.base import Heard
 
@@ -130,6 +131,7 @@ class Recorder:
         ]
         for thread in self._threads:
             thread.start()
+        self._follower = Follower(runtime.knowledge, runtime.sessions, runtime.bus)
 
     def started(self, leg_id: int) -> Recording:
         """A leg's sound begins."""
@@ -196,6 +198,7 @@ class Recorder:
             self._waiting.spoken.notify()
         for thread in self._threads:
             thread.join()
+        self._follower.close()
 
     def _put(self, write: _Write) -> None:
         with self._waiting.spoken:
