@@ -84,12 +84,10 @@ def group_questions() -> None:
 
 
 def ask_for_reviews() -> None:
-    """Ask owners of knowledge whose review date comes near, and let their inboxes show it."""
+    """Ask owners of knowledge whose review date comes near; their inboxes show it."""
     runtime = process.runtime()
     with session_scope(runtime.sessions) as session:
-        asked = {review.unit_id for review in reviews.ask(session, now=runtime.now(), today=runtime.today())}
-    for unit_id in sorted(one for one in asked if one is not None):
-        runtime.bus.publish(Hint(f"unit-{unit_id}", "changed"))
+        reviews.ask(session, now=runtime.now(), today=runtime.today())
 
 
 def clean_outbox() -> None:

@@ -20,6 +20,7 @@ from hotline.bootstrap import Runtime
 from hotline.db import Base, KeyRing, make_engine, make_sessions, session_scope
 from hotline.demo.city import seed
 from hotline.follow_ups.service import open_callback
+from hotline.knowledge_base.models import Entry
 from hotline.units import queries as units
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -51,6 +52,7 @@ class House:
     staff: dict[str, int]
     numbers: list[str]
     ids: dict[str, int]
+    answer: Entry
 
     def visitor(self, role: str | None) -> FlaskClient:
         """Return a browser in which somebody of the role is logged in (None: nobody)."""
@@ -91,9 +93,11 @@ def build_house(engine: Engine) -> House:
         for user in session.scalars(select(User).order_by(User.id)):
             staff.setdefault(user.role, user.id)
         numbers = [order.order_no for order in orders]
-        ids = {"callback_id": callback.id, "call_id": call.id}
+        answer = session.scalars(select(Entry).order_by(Entry.id)).first()
+        assert answer is not None
+        ids = {"callback_id": callback.id, "call_id": call.id, "entry_id": answer.id}
     runtime = process(SETTINGS, engine, sessions, lambda: NOON)
-    return House(create_app(runtime), runtime, staff, numbers, ids)
+    return House(create_app(runtime), runtime, staff, numbers, ids, answer)
 
 
 def _city(session: Session) -> City:

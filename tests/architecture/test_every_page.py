@@ -18,14 +18,43 @@ HTMX = {"Accept": "text/html", "HX-Request": "true"}
 FINE = {200, 204, 303, 400, 401, 403, 404, 422}
 
 ODD = ("-1", "0", "1.5", "9" * 22, "zzz", "工单😀", "\x00", "' OR 1=1 --")
-NAMES = ("page", "q", "before", "who", "act", "all", "after", "next")
+NAMES = (
+    "page",
+    "q",
+    "before",
+    "who",
+    "act",
+    "all",
+    "after",
+    "next",
+    "name",
+    "area",
+    "category",
+    "days",
+    "sort",
+    "kind",
+)
 LISTS = {"/portal": ("to_sign", "in_hand", "done"), "/office/orders": ("",)}
 FIELDS = (
     *DRAFT_FIELDS,
     *("lead", "other", "assisting", "advice", "unit", "due_at", "number", "note", "reason", "back", "field", "outcome"),
     *("contacted", "contacted_at", "contact_way", "solved", "unsolved_kind", "unsolved_reason", "public_reply"),
+    *(
+        "question",
+        "answer",
+        "similar",
+        "spoken",
+        "category",
+        "owner_unit",
+        "areas",
+        "valid_from",
+        "review_on",
+        "revision",
+    ),
+    *("version", "words", "said", "next_on", "term", "means", "remark", "code", "offer", "sheet"),
     *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
 )
+STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal")
 BUSY = {"OPR", "REV", "CBK", "U2"}  # whose pages have most on them
 
 
@@ -40,6 +69,10 @@ def addresses(house: House, rule: Rule) -> list[str]:
     """Return the addresses of a route for everything there is to name."""
     if "<number>" in rule.rule:
         return [rule.rule.replace("<number>", number) for number in house.numbers]
+    if rule.rule == "/answers/category":
+        return [f"{rule.rule}?name={house.answer.category}"]
+    if "<path:code>" in rule.rule:
+        return [rule.rule.replace("<path:code>", house.answer.code)]
     return [re.sub(r"<int:(\w+)>", lambda name: str(house.ids.get(name[1], 1)), rule.rule)]
 
 
@@ -60,7 +93,7 @@ def test_every_page_answers_every_role_and_nobody(house: House) -> None:
             for address in addresses(house, rule) if may else addresses(house, rule)[:1]:
                 status = client.get(address, headers=PAGE).status_code
                 if access == PUBLIC:
-                    right = {200, 303}
+                    right = {200, 303, *([404] if "file_id" in rule.rule else [])}  # no entry of the demo has files
                 elif may:
                     right = {200, 204, 303, 404}  # 404: another one's, or none
                 else:
@@ -75,7 +108,7 @@ def test_no_page_breaks_on_nonsense(house: House) -> None:
     for rule in pages(house):
         access = house.access(rule.endpoint)
         client = house.visitor(None if access == PUBLIC else min(access & BUSY or access))
-        good = addresses(house, rule)[0]
+        good = addresses(house, rule)[0].partition("?")[0]
         asked = [(good, query) for odd in ODD for query in (dict.fromkeys(NAMES, odd), {"show": odd})]
         if rule.rule in LISTS:
             asked += [(good, {"show": show, "page": page}) for show in LISTS[rule.rule] for page in ("-1", "9" * 22)]
@@ -92,14 +125,15 @@ def test_a_large_address_and_fragments_break_nothing(house: House) -> None:
         access = house.access(rule.endpoint)
         client = house.visitor(None if access == PUBLIC else min(access & BUSY or access))
         for query in ({"q": "😀" * 2_500}, {"page": "9" * 5_000}, {}):
-            status = client.get(addresses(house, rule)[0], query_string=query, headers=HTMX).status_code
+            address = addresses(house, rule)[0].partition("?")[0]
+            status = client.get(address, query_string=query, headers=HTMX).status_code
             assert status in FINE, (rule.rule, status)
 
 
 def test_no_form_breaks_on_nonsense(house: House) -> None:
     faults = []
     for rule in house.app.url_map.iter_rules():
-        if "POST" not in (rule.methods or ()) or not rule.rule.startswith(("/desk", "/duty", "/office", "/portal")):
+        if "POST" not in (rule.methods or ()) or not rule.rule.startswith(STAFF):
             continue
         browser = Browser(house.visitor(min(house.access(rule.endpoint) & BUSY or house.access(rule.endpoint))))
         browser.get("/password")  # a page with the form's token
