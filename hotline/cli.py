@@ -14,14 +14,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import bootstrap, cli_city, cli_setup, doctor
+from hotline import bootstrap, cli_city, cli_knowledge, cli_setup, doctor
 from hotline.accounts import service as accounts
 from hotline.accounts.roles import UNITS, Role
 from hotline.clock import utc_now
 from hotline.config import Settings, SettingsError
 from hotline.db import session_scope
 from hotline.errors import HotlineError
-from hotline.knowledge_base import service as knowledge_base
 from hotline.migrations import run as migrations
 from hotline.reports import queries as reports
 from hotline.setup.env import EnvFile
@@ -63,6 +62,7 @@ def main() -> None:
 
 
 main.add_command(cli_city.import_)
+main.add_command(cli_knowledge.kb)
 main.add_command(cli_setup.setup)
 
 
@@ -143,44 +143,6 @@ def token_create(role: str, unit_code: str | None) -> None:
         unit = units.by_code(session, unit_code) if unit_code else None
         made = accounts.create_program(session, role=role, unit_id=unit.id if unit else None, now=now)
         click.echo(accounts.create_token(session, user_id=made.id, now=now))
-
-
-@main.group()
-def kb() -> None:
-    """The knowledge base."""
-
-
-@kb.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--questions-only", is_flag=True, help="Allow entries without an answer, for measuring.")
-def kb_import(file: Path, questions_only: bool) -> None:
-    """Add or update entries from a JSONL file; wrong lines are listed and the rest imported."""
-    if file.suffix != ".jsonl":
-        raise click.UsageError("this version imports .jsonl")
-    with session_scope(_runtime().sessions) as session, file.open(encoding="utf-8") as lines:
-        result = knowledge_base.import_lines(
-            session, lines, questions_only=questions_only, actor_id=None, now=utc_now()
-        )
-    for line, reason in result.refused:
-        click.echo(f"line {line}: {reason}", err=True)
-    click.echo(f"added {result.added}, updated {result.updated}, refused {len(result.refused)}")
-    if result.refused:
-        sys.exit(1)
-
-
-@kb.command("search")
-@click.argument("words")
-@click.option("--limit", default=5, show_default=True)
-def kb_search(words: str, limit: int) -> None:
-    """Show what the operator would be shown for these words."""
-    runtime = _runtime()
-    with session_scope(runtime.sessions) as session:
-        runtime.knowledge.refresh(session)
-    table = Table("score", "entry", "question", "matched")
-    today = runtime.today()
-    for hit in runtime.knowledge.search(words, limit=limit, on=today):
-        table.add_row(f"{hit.score:.2f}", hit.code, hit.question, " ".join(hit.matched))
-    console.print(table)
 
 
 @main.group()

@@ -66,6 +66,10 @@ class Rows:
         with _open(self.source) as raw:
             yield from _cells(raw, self.name, self.encoding)
 
+    def giving(self, given: Mapping[str, str]) -> Rows:
+        """Return these rows with what each says that does not say it itself."""
+        return replace(self, given=given)
+
     def kept(self) -> bytes:
         """Return a sheet as ``again`` takes it: unpacking a workbook once more would cost as much as the first time."""
         assert isinstance(self.source, bytes) and self.sheet, "only a sheet is kept"

@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -126,7 +126,7 @@ class Job:
             rows = kind.read(body, state["name"], sheet=sheet, liked=kind.title, still_here=still_here)
             if rows.sheet:
                 self._keep("rows", rows.kept())
-        return replace(rows, given=state.get("given", {}))
+        return rows.giving(state.get("given", {}))
 
     def refused(self) -> bytes:
         """Return the sheet of refused rows. Raises ``NotFound`` when there is none."""

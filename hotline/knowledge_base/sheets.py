@@ -94,9 +94,16 @@ EXAMPLE: Final[Mapping[str, str]] = {
 }
 
 
+def as_json(code: str, content: Content) -> dict[str, Any]:
+    """Return an entry as a line of JSON has it; attachments stay where they are."""
+    told: dict[str, Any] = {NUMBER: code} | content.as_json()
+    del told["attachments"]
+    return told
+
+
 def cells(code: str, content: Content) -> list[str]:
     """Return the row of an entry, as reading it again would give the same entry."""
-    told: dict[str, Any] = {NUMBER: code} | content.as_json()
+    told = as_json(code, content)
     return [_cell(field.key, told[field.key]) for field in FIELDS]
 
 

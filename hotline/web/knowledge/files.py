@@ -17,11 +17,12 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.imports import files, jobs, knowledge, workbook
 from hotline.imports.jobs import Job
 from hotline.imports.parts import Kind
-from hotline.knowledge_base import documents, rows, sheets
+from hotline.knowledge_base import documents, handbook, rows, sheets, stock
+from hotline.knowledge_base.content import Content
 from hotline.units.models import Unit
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import WORKBOOK, attached
+from hotline.web.city.views import WORKBOOK, attached, sheet_answer
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.web.knowledge import EDITORS
@@ -39,6 +40,11 @@ STEP_OF: Final = {
     jobs.FAILED: 1,
 }
 LATEST: Final = 5
+MOST_ROWS: Final = 20_000  # of one export from the page: beyond that there is ``hotline kb export``
+MOST_PRINTED: Final = 2_000
+EVERY: Final = "*"  # every category
+HANDBOOK: Final = "12345政务服务热线知识手册"
+DOCUMENT: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 WORDS: Final = {
     jobs.TO_CHECK: ("等待核对", "plain"),
     jobs.CHECKING: ("正在核对", "act"),
@@ -59,8 +65,9 @@ def start() -> ResponseReturnValue:
     return _start(None, {})
 
 
-def _start(fault: str | None, faults: dict[str, object]) -> str:
+def _start(fault: str | None, faults: dict[str, object], export_fault: str = "") -> str:
     with transaction() as session:
+        categories = stock.categories(session)
         units = session.execute(select(Unit.code, Unit.name).where(Unit.active).order_by(Unit.code)).all()
     return render_template(
         "knowledge/files_start.html",
@@ -72,7 +79,9 @@ def _start(fault: str | None, faults: dict[str, object]) -> str:
         units=units,
         fields=sheets.FIELDS,
         required={"question", "answer"},
-        steps=STEPS,
+        categories=categories,
+        category=request.args.get("category"),
+        export_fault=export_fault,
         jobs=_latest(),
         job_words=WORDS,
     )
@@ -103,6 +112,35 @@ def template() -> ResponseReturnValue:
         ("填写说明", HELP_HEAD, told),
     ]
     return attached("知识导入模板.xlsx", workbook.write_sheets(pages_of), WORKBOOK)
+
+
+@bp.get("/export.<any(xlsx,csv,docx):form>")
+@roles(*EDITORS)
+def export(form: str) -> ResponseReturnValue:
+    """What is published (of a category): a sheet that can be brought in again, or a handbook to print."""
+    category = request.args.get("category", EVERY)
+    try:
+        with transaction() as session:
+            entries = _wanted(session, category, MOST_PRINTED if form == "docx" else MOST_ROWS)
+            names = stock.unit_names(session)
+    except Invalid as fault:
+        return _start(None, {}, fault.message), 422
+    word = "知识" if category == EVERY else f"知识-{category or '未分类'}"
+    if form == "docx":
+        body = handbook.made(HANDBOOK, entries, units=names, printed_on=runtime().today())
+        return attached(f"{word}手册.docx", body, DOCUMENT)
+    head = [field.title for field in sheets.FIELDS]
+    return sheet_answer(word, form, head, [sheets.cells(code, content) for code, content in entries])
+
+
+def _wanted(session: Session, category: str, most: int) -> list[tuple[str, Content]]:
+    counts = dict(stock.categories(session))
+    count = sum(counts.values()) if category == EVERY else counts.get(category, 0)
+    if not count:
+        raise Invalid("这个分类里没有已发布的条目")
+    if count > most:
+        raise Invalid(f"共 {count} 条，一次最多导出 {most} 条，请选一个分类")
+    return list(stock.published(session, category=None if category == EVERY else category))
 
 
 @bp.post("")

@@ -266,15 +266,11 @@ def test_a_draft_that_was_given_up_can_come_again(sessions: SessionFactory, writ
 def test_the_form_fills_what_the_rows_leave_open(sessions: SessionFactory, writer: Actor) -> None:
     given = {"category": "社保", "owner_unit": "HS-RS"}
     rows = sheet(["问题", "答案", "分类"], ["甲问", "答", ""], ["乙问", "答", "医保"])
-    bring(sessions, filled(rows, given), writer)
+    bring(sessions, rows.giving(given), writer)
     with sessions() as session:
         for question, category in (("甲问", "社保"), ("乙问", "医保")):
             told = Content.of(latest(session, knowledge.rows.code_of(question)).content)
             assert (told.category, told.owner_unit) == (category, "HS-RS")
-
-
-def filled(rows: Rows, given: Mapping[str, str]) -> Rows:
-    return replace(rows, given=given)
 
 
 def test_a_fault_on_the_way_leaves_nothing(sessions: SessionFactory, writer: Actor) -> None:
@@ -323,7 +319,7 @@ def test_the_example_is_taken(sessions: SessionFactory, writer: Actor) -> None:
 
 
 def test_clauses_become_drafts_that_keep_where_they_stand(sessions: SessionFactory, writer: Actor) -> None:
-    rows = filled(paper(NOTICE, "通知.txt"), {"category": "城管", "source_url": "https://example.gov.cn/dogs"})
+    rows = paper(NOTICE, "通知.txt").giving({"category": "城管", "source_url": "https://example.gov.cn/dogs"})
     done = bring(sessions, rows, writer, knowledge.CLAUSES)
     assert (done.new, done.refused) == (7, [])
     with sessions() as session:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from docx import Document
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
@@ -189,6 +190,30 @@ def test_the_template_is_filled_in_as_it_says_and_taken(
     assert page.post(f"{address}/sheet", {"sheet": "填写说明"}).status_code == 303
     import_worker()
     assert "不认识的列" in page.get(address).text
+
+
+@pytest.mark.parametrize("category", ["", "?category=*", "?category=社保"])
+def test_what_is_published_is_taken_away_as_a_sheet(page: Browser, upload: Upload, category: str) -> None:
+    answer = page.get(f"{AT}/export.xlsx{category}")
+    row = load_workbook(io.BytesIO(answer.data))["知识" if category != "?category=社保" else "知识-社保"][2]
+    assert (row[1].value, row[1].data_type) == ("=社保卡丢了", "s")
+    assert "没有变化" in page.get(upload(answer.data, "知识.xlsx")).text
+    assert "'=社保卡丢了" in page.get(f"{AT}/export.csv{category}").text
+
+
+def test_a_handbook_is_taken_away_to_be_printed(page: Browser) -> None:
+    answer = page.get(f"{AT}/export.docx?category=社保")
+    assert "filename*=UTF-8''" in answer.headers["Content-Disposition"]
+    told = [one.text for one in Document(io.BytesIO(answer.data)).paragraphs]
+    assert told[0] == "12345政务服务热线知识手册" and "=社保卡丢了" in told
+
+
+def test_what_there_is_none_of_or_too_much_is_told_on_the_page(page: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = page.get(f"{AT}/export.xlsx?category=没有")
+    assert answer.status_code == 422 and "这个分类里没有已发布的条目" in answer.text
+    monkeypatch.setattr("hotline.web.knowledge.files.MOST_PRINTED", 0)
+    answer = page.get(f"{AT}/export.docx")
+    assert answer.status_code == 422 and "一次最多导出 0 条" in answer.text
 
 
 def test_only_editors_come_in(staff: Staff, here: City) -> None:
