@@ -15,7 +15,7 @@ from hotline.knowledge_base.published import holding
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.knowledge_base.spelling import asks_by_letters, pieces
 
-SPARE: Final = 20  # asked for beyond the limit, for what does not hold at the place
+SPARE: Final = 20  # asked for beyond the limit, for what the site may not show
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def find(
         initials.refresh(session)
         spelled = initials.search(text, limit=limit, on=on, area=area, for_site=for_site)
     index.refresh(session)
-    hits = index.search(text, limit=limit + SPARE, on=on)
+    hits = index.search(text, limit=limit + SPARE, on=on, area=area)
     conditions = holding(on, area)
     if for_site:
         conditions.append(Entry.public.is_(True))

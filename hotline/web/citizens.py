@@ -15,6 +15,7 @@ PAGES: Final = "/answers"
 API: Final = "/api/public/v1"
 ROBOTS: Final = "/robots.txt"
 KEEP_S: Final = 60
+OFTEN: Final = "1200 per minute"  # people behind one address of a carrier, or the server of the city's site
 
 
 def is_open(path: str) -> bool:

@@ -84,6 +84,7 @@ def document() -> Schema:
         "valid_from": DAY,
         "valid_to": DAY,
         "version": NUMBER,
+        "files": _list(_object(name=TEXT, type=TEXT, size=NUMBER | {"description": "bytes"}, url=LINK)),
     }
     error = _object(status=NUMBER, title=TEXT, message=TEXT, details={"type": "object"})
     return {

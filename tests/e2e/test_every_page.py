@@ -101,6 +101,7 @@ NOT_PAGES: Final = {
     "/api/public/v1/entries/<path:code>": "JSON",
     "/api/public/v1/search": "JSON",
     "/answers/feed.atom": "a feed",
+    "/answers/files/<int:file_id>/<path:code>": "files",
     "/answers/sitemap.xml": "a list for search engines",
     "/robots.txt": "words for search engines",
     "/desk/ring": "a fragment of the desk",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from hotline.accounts.roles import Role
 from hotline.bootstrap import Runtime
 from hotline.db import SessionFactory, session_scope
-from hotline.knowledge_base import service
+from hotline.knowledge_base import attachments, editing, service
+from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.finding import Found
 from hotline.knowledge_base.models import Entry
 from tests.factories import calls as make
+from tests.factories import people
 from tests.factories.units import City
 from tests.web.public.conftest import Change
 from tests.web.staff import Clock, Staff
@@ -57,6 +61,36 @@ def test_one_entry_tells_its_answer_its_source_until_when_and_where_it_holds(cit
     assert 'href="https://www.example.gov.cn/card?a=1&amp;b=2"' in page
     assert "2026年1月1日起，至2027年12月31日" in page
     assert "冀州区政府" in page and "全市" in page
+
+
+def test_files_of_an_answer_are_there_to_keep_and_no_others(
+    citizen: FlaskClient, sessions: SessionFactory, here: City, runtime: Runtime, change: Change
+) -> None:
+    told = {"actor": here.supervisor, "now": runtime.now()}
+    with session_scope(sessions) as session:
+        draft = editing.revise(session, code="K1", **told)
+        form, loose = (
+            attachments.add(session, entry_id=draft.entry_id, name=name, body=b"%PDF-1.7\n%%EOF", **told)
+            for name in ("补卡申请表.pdf", "内部.pdf")
+        )
+        content = replace(Content.of(draft.content), attachments=(form.id,))
+        draft = editing.save(session, version_id=draft.id, revision=draft.revision, content=content, **told)
+        editing.submit(session, version_id=draft.id, revision=draft.revision, **told)
+        numbers, version, revision = (form.id, loose.id), draft.id, draft.revision
+    assert "补卡申请表" not in see(citizen, "/answers/entry/K1").text  # not published yet
+    with session_scope(sessions) as session:
+        checker = told | {"actor": people.actor(session, Role.KBE), "today": runtime.today()}
+        editing.publish(session, version_id=version, revision=revision, **checker)
+    assert "补卡申请表.pdf" in see(citizen, "/answers/entry/K1").text
+    [told_of] = citizen.get("/api/public/v1/entries/K1").json["files"]
+    answer = see(citizen, told_of["url"].removeprefix("http://localhost"))
+    assert (answer.status_code, answer.data[:4], answer.mimetype) == (200, b"%PDF", "application/pdf")
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    for number, code in ((numbers[1], "K1"), (numbers[0], "K3"), (999, "K1")):
+        assert see(citizen, f"/answers/files/{number}/{code}").status_code == 404
+    with session_scope(sessions) as session:
+        service.withdraw(session, code="K1", actor_id=None, now=runtime.now())
+    assert see(citizen, f"/answers/files/{numbers[0]}/K1").status_code == 404
 
 
 def test_where_somebody_lives_decides_what_they_find(citizen: FlaskClient) -> None:
