@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from hotline.knowledge_base.tokens import normalise, sound_of
@@ -47,10 +48,13 @@ def likeness(one: Marks, other: Marks) -> float:
     return common / (sum(one.values()) + sum(other.values()) - common) if common else 0.0
 
 
-def groups(sentences: Mapping[Key, str], *, at_least: float = SAME) -> list[list[Key]]:
+def groups(
+    sentences: Mapping[Key, str], *, settled: Mapping[Key, Hashable] = MappingProxyType({}), at_least: float = SAME
+) -> list[list[Key]]:
     """Return the keys in groups: two are together when they are alike, or both are alike to others of the group.
 
     Whatever the order of the sentences, the groups are the same; groups and their members come in the order given.
+    ``settled`` tells of some keys which group they are in already; these are not compared with each other again.
     """
     marks = {key: marks_of(sentence) for key, sentence in sentences.items()}
     leader = {key: key for key in marks}
@@ -61,18 +65,27 @@ def groups(sentences: Mapping[Key, str], *, at_least: float = SAME) -> list[list
             key = leader[key]
         return key
 
-    first: dict[str, Key] = {}
+    of_group: dict[Hashable, Key] = {}
     having: defaultdict[str, list[Key]] = defaultdict(list)
+    telling = {
+        key: [mark for mark, weight in own.items() if weight > LITTLE] or list(own) for key, own in marks.items()
+    }
+    for key in settled.keys() & marks.keys():
+        leader[lead(key)] = lead(of_group.setdefault(settled[key], key))
+        for mark in telling[key]:
+            having[mark].append(key)
+    first: dict[str, Key] = {sentences[key]: key for key in settled if key in sentences}
     for key, sentence in sentences.items():
+        if key in settled:
+            continue
         if sentence in first:  # said word for word before
             leader[lead(key)] = lead(first[sentence])
             continue
         first[sentence] = key
-        telling = [mark for mark, weight in marks[key].items() if weight > LITTLE] or list(marks[key])
-        for other in dict.fromkeys(other for mark in telling for other in having[mark]):
+        for other in dict.fromkeys(other for mark in telling[key] for other in having[mark]):
             if lead(other) != lead(key) and likeness(marks[key], marks[other]) >= at_least:
                 leader[lead(key)] = lead(other)
-        for mark in telling:
+        for mark in telling[key]:
             having[mark].append(key)
     found: defaultdict[Key, list[Key]] = defaultdict(list)
     for key in sentences:
@@ -84,12 +97,12 @@ def by_typicality(sentences: Iterable[str]) -> list[str]:
     """Return the distinct sentences, the one most like all the others first; how often each was said counts."""
     said = Counter(sentences)
     marks = {sentence: marks_of(sentence) for sentence in said}
-
-    def close(sentence: str) -> float:
-        own = marks[sentence]
-        return sum(times * likeness(own, marks[other]) for other, times in said.items())
-
-    return sorted(said, key=lambda sentence: (-close(sentence), len(sentence), sentence))
+    close = dict.fromkeys(said, 0.0)
+    for one, other in combinations(said, 2):
+        shared = likeness(marks[one], marks[other])
+        close[one] += said[other] * shared
+        close[other] += said[one] * shared
+    return sorted(said, key=lambda sentence: (-said[sentence] - close[sentence], len(sentence), sentence))
 
 
 def nearest(sentence: str, phrasings: Sequence[str]) -> float:

@@ -19,6 +19,7 @@ from hotline.knowledge_base.models import Entry, Signal, Task, Version
 from hotline.knowledge_base.states import SignalKind, TaskState
 
 REMEMBERED: Final = timedelta(days=180)  # nothing joins what was asked longer ago than this
+REMEMBERED_AT_MOST: Final = 10_000  # the latest signals: seconds of work off the request path
 AT_ONCE: Final = 2_000  # signals put with others in one run
 COMPARED: Final = 40  # latest sentences of a task among which the most typical is looked for
 TAKEN: Final = 10  # similar questions a draft begins with
@@ -39,18 +40,21 @@ def _group(session: Session, kind: SignalKind, now: datetime) -> int:
     waiting = select(Signal).where(
         Signal.kind == kind, Signal.task_id.is_(None), Signal.text.is_not(None), Signal.at <= now - tasks.TYPING
     )
-    fresh = {one.id: one for one in session.scalars(waiting.order_by(Signal.id).limit(AT_ONCE)) if one.text}
+    fresh = {
+        one.id: one for one in session.scalars(waiting.order_by(Signal.id).limit(AT_ONCE).with_for_update()) if one.text
+    }
     if not fresh:
         return 0
     known = session.execute(
         select(Signal.id, Signal.text, Signal.task_id)
         .join(Task)
         .where(Task.kind == kind, Task.state.in_(FIRST), Signal.text.is_not(None), Signal.at > now - REMEMBERED)
-        .order_by(Signal.id)
+        .order_by(Signal.id.desc())
+        .limit(REMEMBERED_AT_MOST)
     ).all()
     task_of = {row.id: row.task_id for row in known}
     said = {row.id: row.text for row in known} | {one.id: one.text for one in fresh.values() if one.text}
-    for members in groups(said):
+    for members in groups(said, settled=task_of):
         joining = [fresh[one] for one in members if one in fresh]
         task_ids = {task_of[one] for one in members if one in task_of}
         if joining:

@@ -100,7 +100,7 @@ def take_back(
     """Forget what was noted in a call: about this entry, or this very signal. Nothing noted: nothing changes."""
     wanted = select(Signal).where(Signal.call_id == call_id, Signal.kind == kind)
     wanted = wanted.where(Signal.entry_id == entry_id) if entry_id is not None else wanted.where(Signal.id == signal_id)
-    for signal in session.scalars(wanted).all():
+    for signal in session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).all():
         task = _held(session, signal.task_id) if signal.task_id is not None else None
         session.delete(signal)
         session.flush()

@@ -67,6 +67,14 @@ def test_groups_do_not_depend_on_who_asked_first(order: list[str]) -> None:
     assert found(order) == found(SENTENCES)
 
 
+@given(st.permutations(SENTENCES), st.integers(0, len(SENTENCES)))
+def test_what_was_grouped_before_need_not_be_compared_again(order: list[str], known: int) -> None:
+    before = groups(dict(enumerate(order[:known])))
+    settled = {one: number for number, members in enumerate(before) for one in members}
+    again = groups(dict(enumerate(order)), settled=settled)
+    assert sorted(map(sorted, again)) == sorted(map(sorted, groups(dict(enumerate(order)))))
+
+
 @given(st.lists(st.text("残疾证公交卡怎么换办在哪12a ，×", max_size=12), max_size=12))
 def test_the_same_words_are_always_one_group_and_nothing_is_lost(texts: list[str]) -> None:
     said = dict(enumerate(texts))
