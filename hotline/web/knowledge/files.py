@@ -17,7 +17,7 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.imports import files, jobs, knowledge, workbook
 from hotline.imports.jobs import Job
 from hotline.imports.parts import Kind
-from hotline.knowledge_base import documents, handbook, rows, sheets, stock
+from hotline.knowledge_base import answers, documents, handbook, rows, sheets, stock
 from hotline.knowledge_base.content import Content
 from hotline.units.models import Unit
 from hotline.web import pages
@@ -54,6 +54,7 @@ WORDS: Final = {
     jobs.DONE: ("已完成", "done"),
     jobs.FAILED: ("没有导入", "late"),
 }
+ANSWER: Final = "答案"
 HIDDEN: Final = frozenset({"编号", "文件", "条款", "所在位置"})  # of a change: the place, which does not change
 HELP_HEAD: Final = ("列名", "必填", "怎么填", "也可以写成")
 
@@ -199,7 +200,7 @@ def look(token: str) -> ResponseReturnValue:
         told=kind,
         splits=kind is knowledge.CLAUSES,
         token=token,
-        job=state,
+        job=state | {"samples": [_in_words(one) for one in state.get("samples", [])]},
         refused=state.get("refused", []),
         broken_off=broken_off,
         waits_long=jobs.waits_long(state, now),
@@ -209,6 +210,16 @@ def look(token: str) -> ResponseReturnValue:
         step=STEP_OF[state["state"]],
         hidden=HIDDEN,
     )
+
+
+def _in_words(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a change of the preview with answers as people read them, without the signs they are written with."""
+    sides = {
+        side: {word: answers.plain(value) if word == ANSWER else value for word, value in change[side].items()}
+        for side in ("before", "after")
+        if change[side] is not None
+    }
+    return change | sides
 
 
 @bp.post("/<token>")

@@ -56,7 +56,7 @@ def test_a_service_guide_is_asked_for_its_terms_papers_and_hours() -> None:
         f"{subject}的办理时限是多久",
         f"{subject}的咨询电话是多少",
     ]
-    assert answers.plain(found[1].answer) == "1. 居民身份证；\n2. 社会保障卡；\n3. 银行卡。"
+    assert answers.plain(found[1].answer) == "1.居民身份证；\n2.社会保障卡；\n3.银行卡。"
     assert "（二）审核" in found[2].answer  # steps that belong together stay together
     assert found[3].answer == "20个工作日。"
     assert found[4].source == f"《{subject}办事指南》五、咨询电话"
@@ -240,3 +240,21 @@ def test_words_of_a_paper_read_as_they_stand(text: str) -> None:
 def test_marks_are_told_from_sentences(text: str, number: str | None) -> None:
     mark = mark_of(text)
     assert (mark.number if mark else None) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("衡政办[2026]12号", "衡政办[2026]12号"),
+        ("1. 身份证\n2.照片", "1.身份证\n2.照片"),
+        ("1.", "1\\."),
+        ("- 甲\n---", "\\- 甲\n\\---"),
+        ("见[网](http://x)", "见\\[网\\](http://x)"),
+        ("a<b>c & d &amp; 3 < 4", "a\\<b>c & d \\&amp; 3 < 4"),
+        ("# 一", "\\# 一"),
+        ("5*3=15，a_b", "5\\*3=15，a\\_b"),
+    ],
+)
+def test_an_editor_sees_a_backslash_only_where_it_is_needed(text: str, markdown: str) -> None:
+    assert marking.paragraph(text) == markdown
+    assert bare(answers.plain(markdown)) == bare(text)
