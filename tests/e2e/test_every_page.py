@@ -358,7 +358,7 @@ def pages(town: Town) -> dict[str, list[Visit]]:
     return {
         rule.rule: list(CASES.get(rule.rule) or town.plain_visits(rule))
         for rule in sorted(rules, key=lambda rule: rule.rule)
-        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith((".csv", ".<form>"))
+        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith((".csv", ".xlsx", ".<form>"))
     }
 
 

@@ -9,11 +9,15 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hotline.imports.workbook import write_sheets
 from hotline.knowledge_base import usage
+from hotline.knowledge_base.states import SignalKind
 from hotline.knowledge_base.usage import PER_PAGE, Sort
 from hotline.web.access import roles
+from hotline.web.city.views import WORKBOOK, attached
 from hotline.web.context import runtime, transaction
 from hotline.web.knowledge import EDITORS
+from hotline.web.knowledge.floor import KINDS
 from hotline.web.words import N_
 
 bp = Blueprint("usage", __name__, url_prefix="/usage")
@@ -22,6 +26,7 @@ PERIODS: Final = {7: N_("近 7 天"), 30: N_("近 30 天"), 90: N_("近 90 天")
 USUAL: Final = 30
 WEEKS: Final = 12
 TOP: Final = 8
+MOST_ROWS: Final = 10_000
 LAST_PAGE: Final = 1_000_000
 SORTS: Final = {
     Sort.ASKED: N_("问得最多"),
@@ -93,6 +98,33 @@ def unused() -> ResponseReturnValue:
             count=count,
             **_pager("knowledge.usage.unused", page, count, days=days),
         )
+
+
+@bp.get("/export.xlsx")
+@roles(*EDITORS)
+def export() -> ResponseReturnValue:
+    """Everything of the period as a workbook: each entry shown, what nobody used, what had no answer."""
+    days = _days()
+    start, end = _period(days)
+    with transaction() as session:
+        used = [
+            [line.entry.code, line.entry.question, line.asked, line.counts.shown, line.counts.used, line.counts.wrong]
+            for line in usage.entries(session, start, end, sort=Sort.SHOWN, limit=MOST_ROWS)
+        ]
+        idle = [
+            [entry.code, entry.question, times] for entry, times in usage.unused(session, start, end, limit=MOST_ROWS)
+        ]
+        missing = [
+            [line.typical, KINDS[SignalKind(line.task.kind)], line.count]
+            for line in usage.unanswered(session, start, end, limit=MOST_ROWS)
+        ]
+    sheets = (
+        ("条目的使用", ("编号", "问题", "排在首位", "显示", "采用", "不对"), used),
+        ("从未采用", ("编号", "问题", "显示"), idle),
+        ("没有答案的提问", ("市民怎样问", "种类", "次数"), missing),
+    )
+    pages_of = [(title, list(head), [[str(cell) for cell in row] for row in rows]) for title, head, rows in sheets]
+    return attached(f"知识使用情况-{PERIODS[days]}.xlsx", write_sheets(pages_of), WORKBOOK)
 
 
 def _days() -> int:

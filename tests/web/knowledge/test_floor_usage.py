@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from hotline.accounts.roles import Role
@@ -88,6 +90,23 @@ def test_entries_stand_in_the_order_asked_for(staff: Staff, editor: Actor) -> No
     assert page.index("家里停水怎么报修") < page.index("路灯不亮找谁修")
 
 
+def test_the_workbook_holds_what_the_pages_show_and_no_formula(
+    staff: Staff, editor: Actor, runtime: Runtime, clock: Clock
+) -> None:
+    with session_scope(runtime.sessions) as session:
+        tasks.note(session, kind=SignalKind.NO_ENTRY, text="=1+1 是多少", now=clock.now - timedelta(hours=1))
+        learning.group(session, now=clock.now)
+    answer = staff(editor).get(f"{USAGE}/export.xlsx?days=30")
+    assert answer.status_code == 200
+    book = load_workbook(io.BytesIO(answer.data))
+    assert [row for row in book["条目的使用"].values if row[0] == "water"] == [
+        ("water", "家里停水怎么报修", "2", "2", "2", "0")
+    ]
+    assert {row[0] for row in book["从未采用"].values} == {"编号", "lamp", "night", "wages", "wedding"}
+    cells = {row[0].value: row[0].data_type for row in book["没有答案的提问"].rows}
+    assert cells == {"市民怎样问": "s", "=1+1 是多少": "s", "无人机飞行报备": "s"}
+
+
 def test_nothing_yet_says_what_will_be_there(staff: Staff, here: City) -> None:
     page = staff(here.supervisor).get(USAGE).text
     assert "—" in page and "近 12 周还没有推荐过答案" in page
@@ -95,7 +114,7 @@ def test_nothing_yet_says_what_will_be_there(staff: Staff, here: City) -> None:
     assert "都用到了" in staff(here.supervisor).get(f"{USAGE}/unused").text
 
 
-@pytest.mark.parametrize("path", ["", "/entries", "/unused"])
+@pytest.mark.parametrize("path", ["", "/entries", "/unused", "/export.xlsx"])
 def test_usage_is_for_editors_and_breaks_on_no_nonsense(staff: Staff, here: City, editor: Actor, path: str) -> None:
     assert staff(here.operator).get(f"{USAGE}{path}").status_code == 403
     for query in ("?days=0", "?days=x&sort=y", "?page=" + "9" * 30, "?page=-3"):
