@@ -53,6 +53,8 @@ FIELDS = (
     ),
     *("version", "words", "said", "next_on", "term", "means", "remark", "code", "offer", "sheet"),
     *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
+    *("question", "similar", "answer", "spoken", "category", "owner_unit", "source", "source_url", "areas", "public"),
+    *("attachments", "valid_from", "valid_to", "review_on", "revision", "base", "remark", "version", "like"),
 )
 STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal")
 BUSY = {"OPR", "REV", "CBK", "U2"}  # whose pages have most on them

@@ -21,7 +21,7 @@ LOOKED_AT: Final = 800  # sentences heard lately
 LOOKED_UP: Final = 5  # ways of asking the index is asked with, and answers it gives to each
 PHRASINGS: Final = 30  # ways of asking that are compared
 LATELY: Final = timedelta(days=30)
-COVERED: Final = 0.5  # share of a way of asking that stands in what was said, from which on it would be found
+COVERED: Final = 0.6  # share of a way of asking that stands in what was said, from which on it would be found
 
 
 @dataclass(frozen=True, slots=True)

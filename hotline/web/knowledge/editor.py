@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -227,8 +227,9 @@ def _kept(
         if typed is None or _by_itself():
             raise
         faults = {name: editor_form.in_words(str(words)) for name, words in fault.details.items()}
-        with transaction() as session:
-            return _page(session, the_text(session, version_id), replace(typed, faults=typed.faults | faults)), 422
+        told = replace(typed, faults=typed.faults | faults)
+        with transaction() as session:  # nothing was saved: what a colleague did meanwhile is still to be met
+            return _page(session, the_text(session, version_id), told, began_from=request.form), 422
 
 
 def _to_write_on(session: Session, version: Version) -> Version:
@@ -275,8 +276,9 @@ def _conflict(version_id: int, typed: Typed, fault: HotlineError) -> ResponseRet
     return make_response(page, 409)
 
 
-def _page(session: Session, version: Version, typed: Typed | None = None) -> str:
-    """Return the editor; ``typed``: what stands in its fields instead of what is kept, with what is wrong."""
+def _page(session: Session, version: Version, typed: Typed | None = None, *, began_from: Mapping[str, str] = {}) -> str:
+    """Return the editor; ``typed``: what stands in its fields instead of what is kept, with what is wrong.
+    ``began_from`` tells the revision and text it was typed over, when that is not what is kept."""
     content = Content.of(version.content)
     entry: Entry = version.entry
     shown = catalogue.attachments(session, typed.content.attachments if typed else content.attachments)
@@ -288,7 +290,8 @@ def _page(session: Session, version: Version, typed: Typed | None = None) -> str
         values=typed.values if typed else editor_form.values_of(content),
         note=typed.note if typed else version.note,
         faults=typed.faults if typed else {},
-        base=json.dumps(version.content, ensure_ascii=False),
+        revision=began_from.get("revision", version.revision),
+        base=began_from.get("base", "") if began_from else json.dumps(version.content, ensure_ascii=False),
         answer=answers.html(str(typed.values["answer"]) if typed else content.answer),
         files=shown,
         categories=catalogue.categories(session),

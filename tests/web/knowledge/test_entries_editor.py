@@ -321,6 +321,16 @@ def test_a_day_that_has_passed_is_told_before_a_colleague_reads_it(two: Two) -> 
     assert "复核日期应在今天之后" in page.text
 
 
+def test_a_refused_file_does_not_hide_what_a_colleague_saved_meanwhile(two: Two) -> None:
+    number = two.begin()
+    seen = two.version(number).revision
+    refused = two.send(number, "files", **CARD, files=[(io.BytesIO(b"MZ"), "a.exe")])
+    assert refused.status_code == 422
+    assert f'name="revision" value="{seen}"' in refused.text
+    two.send(number, "save", by=two.checker, **CARD | {"answer": "小吴的"})
+    assert two.send(number, "save", revision=seen, **CARD | {"answer": "小钱的"}).status_code == 409
+
+
 def test_script_in_an_answer_is_shown_as_text_everywhere(two: Two) -> None:
     evil = '<script>alert(1)</script> <img src=x onerror=alert(2)> [点](javascript:alert(3)) "><svg onload=alert(4)>'
     number = two.begin(answer=evil, question=evil, spoken=evil, similar=evil, note=evil)
