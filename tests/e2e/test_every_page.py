@@ -82,6 +82,7 @@ TOO_SMALL: Final = """(least) => [...document.querySelectorAll(
     `(${Math.round(at.width)}x${Math.round(at.height)})`)"""
 
 # GET routes that are no pages of their own; a fragment is examined inside the page it stands in
+FILES: Final = (".csv", ".xlsx", ".<form>")
 NOT_PAGES: Final = {
     "/": "leads each person to where they work",
     "/static/<path:filename>": "files",
@@ -358,7 +359,7 @@ def pages(town: Town) -> dict[str, list[Visit]]:
     return {
         rule.rule: list(CASES.get(rule.rule) or town.plain_visits(rule))
         for rule in sorted(rules, key=lambda rule: rule.rule)
-        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith((".csv", ".xlsx", ".<form>"))
+        if rule.rule not in NOT_PAGES and rule.endpoint not in OURS and not rule.rule.endswith(FILES)
     }
 
 
