@@ -345,11 +345,24 @@ def _marking() -> dict[str, Any]:
 def _search(session: Session, call: Call, text: str) -> list[Found]:
     """Find entries by words or pinyin that hold today, and where the matter of the call is if that is known."""
     run = runtime()
-    drafts = (order for order in orders.of_call(session, call.id) if order.status == Status.DRAFT)
-    area = next((order.area_code for order in drafts if order.area_code), "")
     return find(
-        session, text, index=run.knowledge, initials=run.initials, limit=SEARCH_SHOWN, on=run.today(), area=area
+        session,
+        text,
+        index=run.knowledge,
+        initials=run.initials,
+        limit=SEARCH_SHOWN,
+        on=run.today(),
+        area=_area(session, call),
     )
+
+
+def _area(session: Session, call: Call) -> str:
+    """Return where the matter is: as the page shows it (``area_code``), or as its draft was saved; empty: unknown."""
+    shown = request.values.get("area_code")
+    if shown is not None:
+        return shown if shown.isdecimal() else ""
+    drafts = (order for order in orders.of_call(session, call.id) if order.status == Status.DRAFT)
+    return next((order.area_code for order in drafts if order.area_code), "")
 
 
 @bp.get("/calls/<int:call_id>/search")
@@ -361,7 +374,9 @@ def search(call_id: int) -> ResponseReturnValue:
     def build(session: Session, call: Call) -> dict[str, Any]:
         hits = _search(session, call, text) if text else []
         desk_learning.note_search(session, call, text, found=bool(hits))
-        return {"q": text, "hits": hits}
+        limits = {one.area_code for hit in hits for one in hit.entry.areas}
+        places = units.areas_named(session, limits)
+        return {"q": text, "hits": hits, "places": places, "area": _area(session, call)}
 
     return desk_page.part(call_id, "desk/_found.html" if pages.is_htmx() else "desk/found.html", build)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import Select, func, select
@@ -54,6 +54,15 @@ def units_of_tier(session: Session, tier: int, *, active_only: bool = True) -> S
 def active_units(session: Session) -> Sequence[Unit]:
     """Return every active unit, by code."""
     return session.scalars(select(Unit).where(Unit.active).order_by(Unit.code)).all()
+
+
+def areas_named(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """Return the names of the units these area codes belong to; codes without a unit are left out."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    rows = session.execute(select(Unit.area_code, Unit.name).where(Unit.area_code.in_(wanted)).order_by(Unit.id.desc()))
+    return {code: name for code, name in rows}
 
 
 def has_active_user(session: Session, unit: Unit) -> bool:
