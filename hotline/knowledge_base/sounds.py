@@ -85,10 +85,11 @@ def _toneless(readings: str) -> str:
 
 @cache
 def readings() -> MappingProxyType[str, tuple[str, ...]]:
-    """Return every way to read each character, toneless, the commonest first. Built once, in about 0.3 s."""
-    return MappingProxyType(
-        {
-            chr(point): tuple(dict.fromkeys(_toneless(reading) for reading in told.split(",")))
-            for point, told in pinyin_dict.items()
-        }
-    )
+    """Return every way to read each character, toneless, the commonest first; equal ones are one object. Built once,
+    in about 0.3 s."""
+    shared: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for point, told in pinyin_dict.items():
+        named = tuple(dict.fromkeys(_toneless(reading) for reading in told.split(",")))
+        found[chr(point)] = shared.setdefault(" ".join(named), named)
+    return MappingProxyType(found)
