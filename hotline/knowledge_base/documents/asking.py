@@ -9,7 +9,7 @@ from typing import Final
 from hotline.knowledge_base.documents.marks import KINDS
 
 NO_SUBJECT: Final = re.compile(
-    rf"(?:(?:办事|服务|办理|申报|操作|工作)?(?:指南|流程|须知|手册)|(?:管理|实施)?(?:暂行|试行)?(?:{KINDS})"
+    rf"(?:(?:办事|服务|办理|申报|操作|工作)?(?:指南|流程|须知|手册)|(?:管理|实施|工作)*(?:暂行|试行)?(?:{KINDS})"
     r"(?:[（(].{1,8}[)）])?)$"
 )
 ISSUED: Final = re.compile(r"关于(?:印发|转发|发布|公布).{0,20}?《(.+?)》")
@@ -36,14 +36,22 @@ QUESTION_CHARS: Final = 120
 
 
 def propose(
-    document: str, path: Sequence[str], clause: str, *, title: str = "", asked: bool = False, text: str = ""
+    document: str,
+    path: Sequence[str],
+    clause: str,
+    *,
+    title: str = "",
+    asked: bool = False,
+    subject: str = "",
+    text: str = "",
 ) -> str:
-    """Return the question a clause answers, or what it is called in its document: never empty."""
+    """Return the question a clause answers, or what it is called in its document: never empty. ``subject`` is what the
+    document says it is about, else that is taken from its title."""
     if asked or title.endswith(("？", "?")):
         return title[:QUESTION_CHARS]
-    if title and (known := WHAT.fullmatch(title)) and (subject := subject_of(document)):
+    if title and (known := WHAT.fullmatch(title)) and (about := subject or subject_of(document)):
         how = ASKED_FOR.get(known["what"], "是什么")
-        return f"办理{subject}需要哪些材料" if how.startswith("需要") else f"{subject}的{title}{how}"
+        return f"办理{about}需要哪些材料" if how.startswith("需要") else f"{about}的{title}{how}"
     for pattern, what in ((TERMS, "需要符合哪些条件"), (PAPERS, "需要提交哪些材料")):
         if found := pattern.match(text):
             return f"{found[1]}{what}"

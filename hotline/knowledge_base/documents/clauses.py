@@ -12,37 +12,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from hotline.knowledge_base.documents import asking, marking
-from hotline.knowledge_base.documents.blocks import Block, Document
+from hotline.knowledge_base.documents import asking, marking, tables
+from hotline.knowledge_base.documents.blocks import Document
 from hotline.knowledge_base.documents.marks import (
     ANNEX,
     ANNEX_TITLE,
-    ANSWER_INSIDE,
     ANSWERS,
     ANY,
     ARTICLE,
-    ASKS,
-    CALLED,
     DATE_ONLY,
-    FILE_NUMBER,
+    ENCLOSED,
     FIRST,
-    NAMED_ARTICLE,
-    RUN_IN,
+    HEADING_CHARS,
     RUN_IN_CHARS,
     STOPS,
     TITLE_CHARS,
-    is_heading,
-    mark_of,
-    may_head,
 )
+from hotline.knowledge_base.documents.pieces import LABEL, QUESTION, Piece, pieces_of, title_of
 
-QUESTION: Final = 50.0  # the rank of a question: below every number
 TOGETHER: Final = 400  # characters of a section that is left whole although it has sections of its own
 LONG_ITEM: Final = 80
-MOST_CHARS: Final = 4_000  # of one paragraph
 BITE_CHARS: Final = 12_000  # of Markdown in one draft, where the document itself does not divide
 SIGNATURE_CHARS: Final = 25
-TITLE_WITHIN: Final = 8  # the first paragraphs, in which a document says what it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +59,6 @@ class Draft:
     def origin(self) -> dict[str, Any]:
         """Return it as a version keeps it."""
         return {"document": self.document, "clause": self.clause, "path": list(self.path), "text": self.text}
-
-
-@dataclass(slots=True)
-class Piece:
-    """A paragraph and its part: ``title`` are the words of a heading, ``rest`` what follows them on the same line."""
-
-    block: Block
-    rank: float | None = None
-    number: str = ""
-    title: str = ""
-    rest: str = ""
-    own_line: bool = False
-
-    @property
-    def whole(self) -> str:
-        """Return all of it as Markdown."""
-        return marking.table(self.block.rows) if self.block.rows else marking.paragraph(self.block.text)
-
-    @property
-    def heading(self) -> str:
-        """Return number and title as people say them."""
-        gap = " " if self.number and self.title and self.number[-1] not in "、）)．." else ""
-        return f"{self.number}{gap}{self.title}".strip() or self.block.text[:TITLE_CHARS]
 
 
 @dataclass(slots=True)
@@ -121,161 +89,9 @@ class Node:
 
 def split(document: Document) -> list[Draft]:
     """Return the drafts of a document, in its order; none for a document without a word."""
-    pieces = list(_pieces(document.blocks))
-    title = document.title or _title_of(pieces) or PurePath(document.name).stem
+    pieces = list(pieces_of(document.blocks))
+    title = document.title or title_of(pieces) or PurePath(document.name).stem
     return _Cutter(title).cut(_tree(pieces))
-
-
-# ---- paragraphs
-
-
-def _pieces(blocks: Sequence[Block]) -> Iterator[Piece]:
-    """Yield the paragraphs with their marks, in pieces that an answer can hold."""
-    pieces = [_piece(part) for block in blocks for part in _in_parts(block) if part.text]
-    _find_questions(pieces)
-    _find_annex_titles(pieces)
-    _rank_styles(pieces)
-    asked = False  # inside an answer numbers are its own, until the next question or what heads one
-    for number, piece in enumerate(pieces):
-        after = pieces[number + 1] if number + 1 < len(pieces) else None
-        if piece.rank == QUESTION:
-            asked = True
-        elif asked and piece.rank is not None:
-            heads = after is not None and after.rank == QUESTION and piece.own_line
-            if heads or piece.rank <= ARTICLE or piece.block.level:
-                asked = False
-            else:
-                piece.rank = None
-        yield piece
-
-
-def _in_parts(block: Block) -> Iterator[Block]:
-    if len(block.text) <= MOST_CHARS:
-        yield block
-    elif block.rows:
-        yield from _table_in_parts(block)
-    else:
-        rest = block.text
-        while rest:
-            cut = MOST_CHARS if len(rest) > MOST_CHARS else len(rest)
-            if cut < len(rest) and (stop := max(rest.rfind(sign, 0, cut) for sign in "。；\n")) > 0:
-                cut = stop + 1
-            yield Block(rest[:cut], block.level)
-            rest = rest[cut:]
-
-
-def _table_in_parts(block: Block) -> Iterator[Block]:
-    rows: list[tuple[str, ...]] = []
-    size = 0
-    for row in block.rows:
-        long = sum(map(len, row))
-        if long > MOST_CHARS:  # no table any more: a text somebody put into a frame
-            if rows:
-                yield Block.table(rows)
-            rows, size = [], 0
-            for cell in row:
-                yield from _in_parts(Block(cell))
-            continue
-        if rows and size + long > MOST_CHARS:
-            yield Block.table(rows)
-            rows, size = [], 0
-        rows.append(row)
-        size += long
-    if rows:
-        yield Block.table(rows)
-
-
-def _piece(block: Block) -> Piece:
-    piece = Piece(block)
-    if block.rows:
-        return piece
-    if mark := mark_of(block.text):
-        piece.rank, piece.number = mark.rank, mark.number
-        if mark.rank == ARTICLE and (named := NAMED_ARTICLE.match(mark.rest)):
-            piece.title, piece.rest = named[1], mark.rest[named.end() :]
-            piece.own_line = not piece.rest
-        elif is_heading(mark) or (block.level and len(mark.rest) <= TITLE_CHARS):
-            piece.title, piece.own_line = mark.rest.rstrip("：:"), True
-        elif mark.rank != ARTICLE and (run_in := RUN_IN.match(mark.rest)):
-            piece.title, piece.rest = run_in[1], mark.rest[run_in.end() :]
-        else:  # the first sentence of an article is no heading
-            piece.rest = mark.rest
-    elif block.level and len(block.text) <= TITLE_CHARS * 2:
-        piece.rank, piece.title, piece.own_line = float("nan"), block.text, True
-    return piece
-
-
-def _find_questions(pieces: list[Piece]) -> None:
-    """Mark what asks: 问：, Q:, a numbered line with a question mark, or lines with one where there are several."""
-    bare = [piece for piece in pieces if piece.rank is None and _asks_bare(piece)]
-    for piece, after in zip(pieces, (*pieces[1:], None), strict=False):
-        if piece.block.rows:
-            continue
-        text = piece.block.text
-        if asks := ASKS.match(text):
-            words = text[asks.end() :]
-            inside = ANSWER_INSIDE.search(words)
-            question = words[: inside.start()] if inside else words
-            rest = words[inside.end() :] if inside else ""
-            if question.strip():
-                piece.rank, piece.number = QUESTION, asks[0].rstrip(" ：:")
-                piece.title, piece.rest, piece.own_line = question.strip(), rest, not rest
-        elif after is None or (after.rank is None and _asks_bare(after)):
-            continue
-        elif piece.own_line and piece.rank is not None and piece.title.endswith(("？", "?")):
-            piece.rank = QUESTION
-        elif len(bare) > 1 and any(piece is one for one in bare):
-            piece.rank, piece.title, piece.own_line = QUESTION, text, True
-
-
-def _asks_bare(piece: Piece) -> bool:
-    text = piece.block.text
-    return text.endswith(("？", "?")) and len(text) <= TITLE_CHARS and "\n" not in text and not piece.block.rows
-
-
-def _find_annex_titles(pieces: list[Piece]) -> None:
-    """Mark a title in the midst of a document: what a notice issues stands behind it, with a title of its own."""
-    for number, piece in enumerate(pieces):
-        if number == 0 or piece.rank is not None or piece.block.rows or not may_head(piece.block.text):
-            continue
-        follows = [one for one in pieces[number + 1 : number + 5] if one.rank is not None]
-        begins = bool(follows) and follows[0].number.replace(" ", "") in {"第一章", "第一条", "一、", "第一编"}
-        earlier = any(one.rank is not None and one.rank <= FIRST for one in pieces[:number])
-        inside = any(f"《{piece.block.text}》" in one.block.text for one in pieces[:number])
-        under = pieces[number - 1].rank == ANNEX and not pieces[number - 1].title
-        if under or (begins and CALLED.search(piece.block.text) and (earlier or inside)):
-            piece.rank, piece.title, piece.own_line = ANNEX_TITLE, piece.block.text, True
-
-
-def _rank_styles(pieces: list[Piece]) -> None:
-    """Give a heading that only its style tells the rank its fellows of the same style have by their numbers."""
-    ranks: dict[int, float] = {}
-    for piece in pieces:
-        if piece.block.level and piece.rank is not None and piece.rank == piece.rank:
-            ranks[piece.block.level] = min(piece.rank, ranks.get(piece.block.level, piece.rank))
-    for piece in pieces:
-        if piece.rank is not None and piece.rank != piece.rank:
-            level = piece.block.level
-            above = max((one for one in ranks if one <= level), default=None)
-            piece.rank = ranks[above] + 0.01 * (level - above) if above else ANNEX_TITLE + 0.1 + 0.01 * level
-
-
-def _title_of(pieces: Sequence[Piece]) -> str:
-    """Return what a document calls itself on its first lines, joined where it runs over two."""
-    lines: list[str] = []
-    for piece in pieces[:TITLE_WITHIN]:
-        text = piece.block.text.replace("\n", "")
-        if piece.rank is not None and not piece.block.level:
-            break
-        if len(text) > TITLE_CHARS or text.endswith((*STOPS, "：", ":")) or piece.block.rows:
-            break
-        if not FILE_NUMBER.match(text) and not DATE_ONLY.match(text):
-            lines.append(text)
-    for number, line in enumerate(lines):
-        if CALLED.search(line):
-            begins = number - 1 if number and line.startswith(("关于", "印发")) else number
-            return "".join(lines[begins : number + 1])
-    return lines[0] if lines else ""
 
 
 # ---- the tree
@@ -299,8 +115,10 @@ def _tree(pieces: Sequence[Piece]) -> Node:
 def _is_section(node: Node) -> bool:
     """Whether a numbered paragraph heads something, rather than being one of a list."""
     head = node.head
-    if head is None or node.rank <= ARTICLE or node.rank == QUESTION or head.block.level:
+    if head is None or node.rank <= ARTICLE or node.rank in (QUESTION, LABEL) or head.block.level:
         return True
+    if node.rank == FIRST and not head.title:
+        return node.size() >= LONG_ITEM
     if head.own_line:
         return bool(node.lead or node.below)
     return bool(head.title) and node.size() >= LONG_ITEM
@@ -308,10 +126,10 @@ def _is_section(node: Node) -> bool:
 
 def _divides(node: Node) -> bool:
     """Whether each part below becomes a draft of its own."""
-    if not node.below or node.rank in (ARTICLE, QUESTION):
+    if not node.below or node.rank in (ARTICLE, QUESTION, LABEL):
         return False
     sections = [_is_section(one) for one in node.below]
-    if any(one.rank <= ARTICLE or one.rank == QUESTION for one in node.below):
+    if any(one.rank <= ARTICLE or one.rank in (QUESTION, LABEL) for one in node.below):
         return True
     if 2 * sum(sections) < len(sections):
         return any(_divides(one) for one in node.below)
@@ -330,6 +148,7 @@ class _Cutter:
         self._title = title
         self._carried: list[Piece] = []
         self._drafts: list[Draft] = []
+        self._subject = ""  # what a form says it is about
 
     def cut(self, root: Node) -> list[Draft]:
         self._go(root, self._title, ())
@@ -341,7 +160,9 @@ class _Cutter:
         if node.head is not None:
             above = (*above, node)
             if node.rank in (ANNEX, ANNEX_TITLE) and node.head.title:
-                document = node.head.title
+                document, self._subject = node.head.title, ""
+            if node.rank == LABEL and tables.NAMED.fullmatch(node.head.title):
+                self._subject = node.head.rest
         if not _divides(node):
             self._finish(document, above, node.head, list(node.pieces())[1 if node.head else 0 :])
             return
@@ -359,7 +180,7 @@ class _Cutter:
         """Make a draft of this, or keep it waiting when there is nothing to answer with."""
         parts = [(piece, "") for piece in self._carried]
         if head is not None:
-            alone = not body and not head.rest and head.rank is not None and head.rank >= ARTICLE
+            alone = not body and not head.rest and head.rank is not None and head.rank >= ARTICLE and head.rank != LABEL
             parts.append((head, head.whole if alone else marking.paragraph(head.rest)))
         parts += _answered(body, opening=not above)
         self._carried = []
@@ -379,6 +200,7 @@ class _Cutter:
             clause,
             title=last.head.title if last and last.head else "",
             asked=last is not None and last.rank == QUESTION,
+            subject=self._subject,
             text=next(words for _, words in parts if words),
         )
         for number, bite in enumerate(_in_bites(parts)):
@@ -442,6 +264,9 @@ def _answered(body: Sequence[Piece], *, opening: bool) -> list[tuple[Piece, str]
     """Return these paragraphs with their Markdown: none for who signed and when, nor (``opening`` a document) for its
     title, number and addressees."""
     last = len(body)
+    enclosed = next((place for place in range(int(opening), last) if ENCLOSED.match(body[place].block.text)), last)
+    if all(len(piece.block.text) <= HEADING_CHARS for piece in body[enclosed:]):
+        last = enclosed  # the list of what is enclosed, and who signed
     while last and DATE_ONLY.match(body[last - 1].block.text):
         last -= 1
         if last and _signs(body[last - 1]):
@@ -474,6 +299,8 @@ def _clause_of(above: tuple[Node, ...]) -> str:
     if numbers and numbers[-1][0] == QUESTION:
         found = re.search(rf"{ANY}+", numbers[-1][1])
         return f"问题{found[0]}" if found else ""
+    if numbers and numbers[-1][0] == FIRST and above[-1].head and not above[-1].head.title:
+        return f"第{numbers[-1][1].rstrip('、.．')}项"
     told = "".join(number for rank, number in numbers if rank > ARTICLE)
     title = above[-1].head.title if above and above[-1].head and above[-1].head.number else ""
     return f"{told}{title}" if told and 0 < len(title) <= RUN_IN_CHARS else told.rstrip("、.．")

@@ -45,6 +45,7 @@ KINDS: Final = (
 CALLED: Final = re.compile(rf"(?:{KINDS})(?:[（(](?:试行|暂行|草案|修订|[0-9]{{4}}年.{{0,6}})[)）])?$")
 FILE_NUMBER: Final = re.compile(r"^.{0,16}[〔\[(（【]\s?\d{4}\s?[〕\])）】]\s?\d+\s?号$")
 DATE_ONLY: Final = re.compile(rf"^[（(]?\s?(?:{ANY}{{4}}\s?年\s?{ANY}{{1,3}}\s?月\s?{ANY}{{1,3}}\s?日).{{0,30}}[)）]?$")
+ENCLOSED: Final = re.compile(r"附\s?[件录]\s?[：:]")
 HEADING_CHARS: Final = 40
 SHORT_CHARS: Final = 16
 RUN_IN_CHARS: Final = 24

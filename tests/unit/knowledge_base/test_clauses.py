@@ -122,6 +122,47 @@ def test_a_table_stays_a_table_in_the_answer() -> None:
     assert found[0].text == "第一条 补贴标准如下：\n档次\t标准|元\n一档\t100\n二档\t200"
 
 
+def test_questions_and_forms_in_tables_are_read_line_by_line() -> None:
+    asked = Block.table(
+        [
+            ["序号", "问题", "答案", "责任单位"],
+            ["1", "异地怎么报销？", "先备案。", "市医保局"],
+            ["2", "门诊能报吗", "能。", ""],
+        ]
+    )
+    found = split(Document("问答.docx", "医保问答", (asked,)))
+    assert [(one.question, one.answer) for one in found] == [
+        ("异地怎么报销？", "先备案。\n责任单位：市医保局"),
+        ("门诊能报吗", "能。"),
+    ]
+    assert found[0].text == "序号\t问题\t答案\t责任单位\n1\t异地怎么报销？\t先备案。\t市医保局"
+    form = Block.table(
+        [
+            ["事项名称", "异地就医备案"],
+            ["受理条件", "参加本市医保"],
+            ["申请材料", "身份证"],
+            ["备注", ""],
+            ["办理时限", "即办"],
+        ]
+    )
+    found = split(Document("指南.docx", "医保服务指南", (form,)))
+    assert [one.question for one in found] == [
+        "事项名称（《医保服务指南》）",
+        "异地就医备案的受理条件是什么",
+        "办理异地就医备案需要哪些材料",
+        "异地就医备案的办理时限是多久",
+    ]
+    assert found[3].text == "备注\n办理时限\t即办"
+
+
+def test_long_sentences_under_yi_and_er_are_parts_of_a_notice_and_what_is_enclosed_answers_nothing() -> None:
+    long = "参保人按照自己选择的档次缴费，多缴多得，长缴多得，政府按照规定给予补贴，" * 5
+    told = f"关于养老保险的通知\n一、{long}。\n二、{long}。\n附件：1.档次表\n2.补贴表\n衡水市人社局\n2026年3月1日"
+    first, second = drafts(told)
+    assert (first.clause, second.source) == ("第一项", "《关于养老保险的通知》第二项")
+    assert second.answer.endswith("补贴，。") and second.text.endswith("2026年3月1日")
+
+
 def test_a_paper_without_any_heading_is_one_draft_and_a_very_long_one_several() -> None:
     (only,) = drafts("路灯由城管部门维修，请拨打12345报修。", name="路灯.txt")
     assert (only.question, only.source) == ("路灯", "《路灯》")
@@ -187,13 +228,27 @@ LINES = st.sampled_from(
     ]
 )
 
+CELLS = st.sampled_from(
+    ["", "问题", "答案", "序号", "申请材料", "受理条件", "办理时限", "咨询电话", "甲", "多久？", "乙" * 30]
+)
+TABLES = (
+    st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=5)
+    .map(Block.table)
+    .filter(lambda one: one.text)
+)
+
 
 @given(
-    st.lists(st.one_of(LINES, st.text(max_size=40)), max_size=40), st.lists(st.integers(0, 3), min_size=40, max_size=40)
+    st.lists(st.one_of(LINES, st.text(max_size=40)), max_size=40),
+    st.lists(st.integers(0, 3), min_size=40, max_size=40),
+    st.lists(TABLES, max_size=3),
 )
-def test_whatever_stands_in_a_paper_none_is_lost_doubled_or_empty(lines: list[str], levels: list[int]) -> None:
+def test_whatever_stands_in_a_paper_none_is_lost_doubled_or_empty(
+    lines: list[str], levels: list[int], tables: list[Block]
+) -> None:
     told = [clean(line) for line in lines]
-    blocks = tuple(Block(line, level) for line, level in zip(told, levels, strict=False) if line)
+    blocks = tuple(Block(line, level) for line, level in zip(told, levels, strict=False) if line) + tuple(tables)
+    told += [block.text for block in tables]
     found = split(Document("文件.txt", "", blocks))
     assert bare("".join(one.text for one in found)) == bare("".join(told))
     assert bool(found) == bool(blocks)
