@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, not_, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from hotline.knowledge_base.differences import Names
 from hotline.knowledge_base.editing import OPEN
-from hotline.knowledge_base.models import Attachment, Entry, Offer, Signal, SimilarQuestion, Suggestion, Version
-from hotline.knowledge_base.states import EntryState, SuggestionState, VersionState
+from hotline.knowledge_base.models import Attachment, Entry, Offer, Signal, SimilarQuestion, Suggestion, Task, Version
+from hotline.knowledge_base.states import EntryState, SignalKind, SuggestionState, TaskState, VersionState
 from hotline.units.models import Unit
 
 PER_PAGE: Final = 30
@@ -203,6 +203,13 @@ def usage(session: Session, entry: Entry) -> Usage:
     used, last = found.get(SuggestionState.USED, (0, None))
     wrong, _ = found.get(SuggestionState.WRONG, (0, None))
     return Usage(sum(number for number, _ in found.values()), used, wrong, last)
+
+
+def said_against(session: Session, entry_id: int) -> list[Task]:
+    """Return the open tasks about an entry (found wrong, or its owner wants it changed), the latest first."""
+    wanted = select(Task).where(Task.entry_id == entry_id, Task.kind.in_((SignalKind.WRONG, SignalKind.REVIEW)))
+    still = wanted.where(Task.state.in_((TaskState.OPEN, TaskState.STARTED))).options(selectinload(Task.signals))
+    return list(session.scalars(still.order_by(Task.last_at.desc())))
 
 
 def drafts_about(session: Session, *, besides: int) -> list[tuple[Version, Entry]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import alike, catalogue
 from hotline.knowledge_base.content import Content
-from hotline.knowledge_base.models import Entry, Version
+from hotline.knowledge_base.models import Entry, Task, Version
 from hotline.web.context import runtime
 
 ALIKE_AT_MOST: Final = 4
@@ -36,8 +36,10 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside a text. ``looked_at``: how many sentences there were to look through."""
+    """What stands beside a text. ``against``: open tasks about its entry; ``looked_at``: how many sentences there were
+    to look through."""
 
+    against: Sequence[Task]
     near: Sequence[Near]
     heard: Sequence[catalogue.Heard]
     fitting: int
@@ -53,7 +55,13 @@ def look(session: Session, entry_id: int, content: Content) -> Beside:
     fitting = [one for one, share in zip(said, covered(phrasings, [one.text for one in said]), strict=True) if share]
     near = [*_published(session, entry_id, phrasings), *_being_written(session, entry_id, phrasings)]
     near.sort(key=lambda one: -one.share)
-    return Beside(near[:ALIKE_AT_MOST], fitting[:HEARD_AT_MOST], len(fitting), len(said))
+    return Beside(
+        catalogue.said_against(session, entry_id),
+        near[:ALIKE_AT_MOST],
+        fitting[:HEARD_AT_MOST],
+        len(fitting),
+        len(said),
+    )
 
 
 @lru_cache(maxsize=8_192)

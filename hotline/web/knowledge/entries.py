@@ -160,6 +160,7 @@ def _entry_page(session: Session, entry: Entry, *, asked: bool = False, typed: s
         files=catalogue.attachments(session, content.attachments),
         names=catalogue.names(session),
         usage=catalogue.usage(session, entry),
+        against=catalogue.said_against(session, entry.id),
         steps=_history(session, entry),
         today=runtime().today(),
         ending=runtime().today() + catalogue.ENDING,

@@ -15,11 +15,12 @@ from werkzeug.test import TestResponse
 from hotline.accounts.roles import Role
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
-from hotline.knowledge_base import editing
+from hotline.knowledge_base import editing, tasks
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.models import Attachment, Entry, Signal, Version
 from hotline.knowledge_base.queries import entries_by_id
 from hotline.knowledge_base.service import import_entries
+from hotline.knowledge_base.states import SignalKind
 from tests.conftest import NOON
 from tests.factories import people
 from tests.factories.units import City
@@ -359,6 +360,23 @@ def test_beside_the_text_stands_what_is_alike_and_whom_it_would_have_answered(tw
     assert "路灯不亮找谁" not in text
     other = two.begin(question="社保卡掉了如何补办", similar="")
     assert "同事正在写" in two.writer.get(f"/knowledge/drafts/{other}/beside").text
+
+
+def test_what_operators_found_wrong_stands_beside_until_a_mended_text_is_published(two: Two) -> None:
+    number = two.begin()
+    two.send(number, "submit", **CARD)
+    two.check(number, "publish")
+    entry_id = two.version(number).entry_id
+    with session_scope(two.runtime.sessions) as session:
+        for text in ("窗口说不用身份证", "还要照片"):
+            tasks.note(session, kind=SignalKind.WRONG, text=text, entry_id=entry_id, now=two.runtime.now())
+    assert "话务员标错 2 次" in two.writer.get(f"/knowledge/entries/{entry_id}").text
+    answer = two.writer.post(f"/knowledge/entries/{entry_id}/revise", {})
+    assert "窗口说不用身份证" in two.writer.get(answer.headers["Location"]).text
+    second = int(answer.headers["Location"].rpartition("/")[2])
+    two.send(second, "submit", **CARD | {"answer": "带照片到窗口。"})
+    two.check(second, "publish")
+    assert "标错 2 次" not in two.writer.get(f"/knowledge/entries/{entry_id}").text
 
 
 def test_many_are_published_together_and_each_refused_one_is_named(two: Two, here: City) -> None:
