@@ -14,6 +14,7 @@ from hotline.knowledge_base.documents.contents import without_contents
 from hotline.knowledge_base.documents.pdf import nobody_waits
 
 MOST_BYTES: Final = 20 * 1024 * 1024
+MOST_CHARS: Final = 2_000_000
 FORMATS: Final = (".docx", ".pdf", ".html", ".htm", ".txt")
 REFUSED_FORMATS: Final = {
     ".doc": "这是旧格式的 .doc 文件，请另存为 .docx 再上传",
@@ -63,6 +64,8 @@ def read(source: Path | bytes, name: str, *, still_here: Callable[[], None] = no
             title, found = html.read(body)
         case _:
             title, found = text.read(body)
+    if sum(len(block.text) for block in found) > MOST_CHARS:
+        raise Invalid("文件的文字太多，请分成几个再上传", file="文字太多")
     blocks = tuple(without_contents(found))
     if not blocks:
         raise Invalid("文件里没有文字；如果是扫描件，请先做文字识别", file="没有文字")

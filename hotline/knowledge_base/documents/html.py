@@ -61,6 +61,7 @@ class _Walk:
         self.blocks: list[Block] = []
         self._words: list[str] = []
         self._level = 0
+        self._items: dict[Any, int] = {}  # of ordered lists
 
     def end(self) -> None:
         """End the paragraph; each line of it is one."""
@@ -89,8 +90,9 @@ class _Walk:
         heading = HEADING.fullmatch(one.tag)
         if heading:
             self._level = int(heading[1])
-        if one.tag == "li" and (number := _number(one)):
-            self._words.append(f"{number}. ")
+        if one.tag == "li" and (above := one.getparent()) is not None and above.tag == "ol":
+            self._items[above] = self._items.get(above, 0) + 1
+            self._words.append(f"{self._items[above]}. ")
         self._words.append(_flat(one.text) if one.tag != "pre" else one.text or "")
         for inner in one:
             self.go(inner, deep + 1)
@@ -106,14 +108,6 @@ def _flat(text: str | None) -> str:
 
 def _is_hidden(one: Any) -> bool:
     return one.get("hidden") is not None or bool(HIDDEN.search(one.get("style") or ""))
-
-
-def _number(item: Any) -> int:
-    """Return the number of an item of an ordered list, 0 for another."""
-    above = item.getparent()
-    if above is None or above.tag != "ol":
-        return 0
-    return 1 + sum(1 for one in item.itersiblings("li", preceding=True))
 
 
 def _is_data(table: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,8 @@ from hotline.knowledge_base.documents.marks import (
 QUESTION: Final = 50.0  # the rank of a question: below every number
 LABEL: Final = 40.0  # that of a line of a service's form
 MOST_CHARS: Final = 4_000  # of one paragraph
+BEGINS: Final = frozenset({"第一章", "第一条", "一、", "第一编"})
+CITED: Final = re.compile(r"《([^《》]{2,60})》")
 TITLE_WITHIN: Final = 8  # the first paragraphs, in which a document says what it is called
 
 
@@ -146,7 +149,7 @@ def _piece(block: Block) -> Piece:
 
 def _find_questions(pieces: list[Piece]) -> None:
     """Mark what asks: 问：, Q:, a numbered line with a question mark, or lines with one where there are several."""
-    bare = [piece for piece in pieces if piece.rank is None and _asks_bare(piece)]
+    bare = {id(piece) for piece in pieces if piece.rank is None and _asks_bare(piece)}
     for piece, after in zip(pieces, (*pieces[1:], None), strict=False):
         if piece.block.rows:
             continue
@@ -163,7 +166,7 @@ def _find_questions(pieces: list[Piece]) -> None:
             continue
         elif piece.own_line and piece.rank is not None and piece.title.endswith(("？", "?")):
             piece.rank = QUESTION
-        elif len(bare) > 1 and any(piece is one for one in bare):
+        elif len(bare) > 1 and id(piece) in bare:
             piece.rank, piece.title, piece.own_line = QUESTION, text, True
 
 
@@ -174,16 +177,17 @@ def _asks_bare(piece: Piece) -> bool:
 
 def _find_annex_titles(pieces: list[Piece]) -> None:
     """Mark a title in the midst of a document: what a notice issues stands behind it, with a title of its own."""
+    divided, cited = False, set[str]()  # whether a section stands before; what is named in brackets
     for number, piece in enumerate(pieces):
-        if number == 0 or piece.rank is not None or piece.block.rows or not may_head(piece.block.text):
-            continue
-        follows = [one for one in pieces[number + 1 : number + 5] if one.rank is not None]
-        begins = bool(follows) and follows[0].number.replace(" ", "") in {"第一章", "第一条", "一、", "第一编"}
-        earlier = any(one.rank is not None and one.rank <= FIRST for one in pieces[:number])
-        inside = any(f"《{piece.block.text}》" in one.block.text for one in pieces[:number])
-        under = pieces[number - 1].rank == ANNEX and not pieces[number - 1].title
-        if under or (begins and CALLED.search(piece.block.text) and (earlier or inside)):
-            piece.rank, piece.title, piece.own_line = ANNEX_TITLE, piece.block.text, True
+        text = piece.block.text
+        if number and piece.rank is None and not piece.block.rows and may_head(text):
+            follows = next((one for one in pieces[number + 1 : number + 5] if one.rank is not None), None)
+            begins = follows is not None and follows.number.replace(" ", "") in BEGINS
+            under = pieces[number - 1].rank == ANNEX and not pieces[number - 1].title
+            if under or (begins and CALLED.search(text) and (divided or text in cited)):
+                piece.rank, piece.title, piece.own_line = ANNEX_TITLE, text, True
+        divided = divided or (piece.rank is not None and piece.rank <= FIRST)
+        cited.update(CITED.findall(text))
 
 
 def _rank_styles(pieces: list[Piece]) -> None:

@@ -349,3 +349,11 @@ def test_a_file_is_judged_by_its_name_and_size_before_it_is_read(tmp_path: Path)
     assert ".ofd" in refused(b"x", "公文.OFD")
     assert "文字识别" in refused(b"x", "照片.jpg")
     assert "只能读取" in refused(b"x", "程序.exe")
+
+
+def test_a_document_of_very_many_lines_is_split_and_one_of_too_many_refused() -> None:
+    lines = "".join(f"第{number}问怎么办？\n甲乙丙丁\n" for number in range(8_000))
+    assert len(documents.split(documents.read(lines.encode(), "问答.txt"))) == 8_000
+    assert "文字太多" in refused(("字" * 50 + "\n").encode() * 40_001, "长.txt")
+    items = "<ol>" + "<li>项</li>" * 20_000 + "</ol>"
+    assert texts(items.encode(), "单.html")[-1] == "20000. 项"
