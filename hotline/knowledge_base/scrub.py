@@ -23,7 +23,7 @@ _NUMBER: Final = re.compile(rf"\+?{_DIGIT}(?:{_GAP}{_DIGIT}){{4,}}(?:{_GAP}[xX])
 _MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _ANNOUNCED: Final = re.compile(
     r"((?:尾号|后[三四六]位|卡号|账号|帐号|户号|车牌号?|验证码|密码|身份证号?码?|电话号?码?|手机号?码?|座机|微信号?|QQ号?)"
-    rf"(?:就?是|为|[:：])?{_GAP})[A-Za-z\d零〇一二三四五六七八九幺两{MASK[0]}]{{3,}}"
+    rf"(?:就?是|为|[:：])?{_GAP})(?:[\d零〇一二三四五六七八九幺两{MASK[0]}]{{3,}}[xX]?|(?=[A-Za-z]*\d)[A-Za-z\d]{{4,}})"
 )
 _PLATE: Final = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领]"
@@ -49,9 +49,11 @@ _SURNAMES: Final = (
 )
 _HAN: Final = "\u4e00-\u9fff"
 _NAMED: Final = re.compile(
-    rf"((?:我|他|她)(?:的名字)?叫(?:做)?|(?:名字|姓名)(?:叫做?|是|为|[:：])?)[\W_]*([{_HAN}]{{2,4}})"
+    r"((?:[我他她](?:的名字)?(?:姓.{1,2})?叫(?:做)?|(?:名字|姓名)(?:叫做?|是|为|[:：]))[\W_]*)"
+    rf"(?!什么|啥|怎|哪|多)([{_HAN}]{{2,4}})"
 )
-_I_AM: Final = re.compile(rf"((?:我就?是|我姓|这里是|联系人是?|本人)[\W_]*)([{_SURNAMES}][{_HAN}]{{0,3}})")
+_FAMILY: Final = re.compile(rf"([我他她]姓)[{_HAN}]")
+_I_AM: Final = re.compile(rf"((?:我就?是|这里是|联系人是?|本人)[\W_]*)([{_SURNAMES}][{_HAN}]{{0,3}})")
 _TITLED: Final = re.compile(
     rf"([{_SURNAMES}][{_HAN}]{{0,2}}?)(?=先生|女士|小姐|大爷|大妈|大娘|大叔|阿姨|师傅|老师|医生|大夫)"
 )
@@ -72,6 +74,7 @@ def scrub(text: str, *, at_most: int = LONGEST) -> str:
     for door in _DOORS:
         plain = door.sub("×", plain)
     plain = _NAMED.sub(_without_name, plain)
+    plain = _FAMILY.sub(rf"\g<1>{MASK}", plain)
     plain = _I_AM.sub(_without_surname, plain)
     plain = _TITLED.sub(_untitled, plain)
     plain = _NUMBER.sub(MASK, plain)  # digits that stood apart before what was between them went
