@@ -91,7 +91,13 @@ def begin(page: Page) -> None:
     """Begin an entry from the list by its key."""
     page.goto("/knowledge")
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", name="新条目")).to_be_visible()
+    arrived(page, "新条目")
+
+
+def arrived(page: Page, heading: str) -> None:
+    """Wait until a page is there with its scripts: a key pressed before is nobody's."""
+    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    page.wait_for_load_state("load")
 
 
 def saved(page: Page) -> None:
@@ -149,6 +155,7 @@ def test_one_writes_another_checks_and_an_operator_finds_it(
     page.set_input_files("[name=files]", {"name": "申请表.pdf", "mimeType": "application/pdf", "buffer": PDF})
     page.get_by_role("button", name="添加", exact=True).click()
     expect(page.get_by_label("申请表.pdf")).to_be_checked()
+    page.wait_for_load_state("load")
     examine(page)
     page.keyboard.press("F9")
     expect(page.locator("#toasts")).to_contain_text("已提交")
@@ -164,12 +171,14 @@ def test_one_writes_another_checks_and_an_operator_finds_it(
     # mended
     page.goto("/knowledge?show=mine")
     page.get_by_role("link", name=QUESTION).click()
+    arrived(page, "新条目")
     expect(page.get_by_text("请写明工本费")).to_be_visible()
     page.get_by_label("答案").fill("先挂失，工本费 20 元。<script>alert(1)</script>")
     page.keyboard.press("F9")
     expect(page.locator("#toasts")).to_contain_text("已提交")
     other.goto("/knowledge/check")
     other.get_by_role("link", name=QUESTION).click()
+    arrived(other, QUESTION)
     other.keyboard.press("F9")
     expect(other.locator("#toasts")).to_contain_text("已发布")
     # what an operator finds is a text, whatever it holds
@@ -196,7 +205,7 @@ def test_two_who_write_at_once_choose_field_by_field_and_lose_nothing(
     expect(choose).to_be_visible()
     assert kept(runtime, page).content["answer"] == "带户口本。"
     choose.click()
-    expect(page.get_by_role("heading", name="对照两稿")).to_be_visible()
+    arrived(page, "对照两稿")
     examine(page)
     # each changed something alone, and both the answer
     expect(page.get_by_role("group", name="口语短句").get_by_label("用我的")).to_be_checked()
@@ -290,9 +299,10 @@ def test_an_entry_is_found_stopped_and_brought_back_by_keyboard_and_toast(
     page.keyboard.type("社保卡")
     page.keyboard.press("Enter")
     page.wait_for_url("**q=*")
+    page.wait_for_load_state("load")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
+    arrived(page, QUESTION)
     examine(page)
     page.get_by_role("link", name="停用").click()
     page.get_by_label("为什么停用").fill("政策改了")
