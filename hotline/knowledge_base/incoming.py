@@ -51,10 +51,13 @@ def standing(session: Session, codes: Sequence[str]) -> dict[str, Standing]:
             Version.id.in_(last) | Version.id.in_(numbered) | Version.state.in_(OPEN),
         )
     ).all()
+    by_entry: dict[int, list[Version]] = {}
+    for one in versions:
+        by_entry.setdefault(one.entry_id, []).append(one)
     known = writing.Known.of(session)
     found = {}
     for entry in entries:
-        mine = [one for one in versions if one.entry_id == entry.id]
+        mine = by_entry.get(entry.id, [])
         shown = next((one for one in mine if one.number == entry.version), None)
         found[entry.code] = Standing(
             entry,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +12,8 @@ from typing import Any, Final
 from hotline.errors import Invalid
 from hotline.knowledge_base.content import Content
 
+# half characters and control characters cannot be kept by every database
+UNKEPT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 QUESTION_CHARS: Final = 1_000
 ANSWER_CHARS: Final = 20_000
 SIMILAR_AT_MOST: Final = 200
@@ -98,8 +100,7 @@ def checked(text: str, name: str, at_most: int) -> str:
     text = text.strip()
     if len(text) > at_most:
         raise Invalid(f"{name} 超过 {at_most} 字")
-    # half characters and control characters cannot be kept by every database
-    if any(unicodedata.category(char) in ("Cs", "Cc") and char not in "\n\t\r" for char in text):
+    if UNKEPT.search(text):
         raise Invalid(f"{name} 含有无法保存的字符")
     return text
 
