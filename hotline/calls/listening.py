@@ -21,14 +21,22 @@ CHINA: Final = ZoneInfo("Asia/Shanghai")
 class Suggester:
     """The answers to one call: looked up in memory at every few syllables, written only when the screen changes.
 
-    ``subjects`` are the dialled number's and narrow the search; without any, everything is searched. ``tz`` decides
-    which day it is for answers of limited validity.
+    ``subjects`` are the dialled number's and narrow the search; without any, everything is searched. ``area`` is the
+    code of the county or township the call is about, empty while that is not known; it may become known later. ``tz``
+    decides which day it is for answers of limited validity.
     """
 
     def __init__(
-        self, index: KnowledgeIndex, call_id: int, subjects: Sequence[str] = (), *, tz: tzinfo = CHINA
+        self,
+        index: KnowledgeIndex,
+        call_id: int,
+        subjects: Sequence[str] = (),
+        *,
+        area: str = "",
+        tz: tzinfo = CHINA,
     ) -> None:
         self.call_id = call_id
+        self.area = area
         self._index = index
         self._subjects = list(subjects)
         self._tz = tz
@@ -40,7 +48,9 @@ class Suggester:
         Nothing when that stands there already, and nothing when nothing fits: people clear their throats.
         """
         day = now.astimezone(self._tz).date()
-        hits = self._index.search(window([heard]), limit=SHOWN_AT_MOST, on=day, subjects=self._subjects or None)
+        hits = self._index.search(
+            window([heard]), limit=SHOWN_AT_MOST, on=day, area=self.area, subjects=self._subjects or None
+        )
         hits = steady(self._standing, hits)
         return [] if _seen(hits) == _seen(self._standing) else hits
 

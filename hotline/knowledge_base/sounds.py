@@ -29,9 +29,6 @@ def _pinyin() -> dict[int, str]:
     return {int(point): readings for point, readings in read.items()}
 
 
-pinyin_dict: Final = _pinyin()
-
-
 def merge(syllable: str) -> str:
     """Return the common name of a toneless syllable: zh/z ch/c sh/s, n/l/r, an/ang en/eng in/ing, hu/f made equal."""
     for retroflex, flat in _INITIALS:
@@ -67,7 +64,7 @@ def exact_signs() -> dict[int, str]:
 def _readings(name: Callable[[str], str]) -> dict[str, str]:
     """Return a name of each character's toneless syllable; equal names are one string."""
     shared: dict[str, str] = {}
-    named = ((chr(point), name(_toneless(readings))) for point, readings in pinyin_dict.items())
+    named = ((chr(point), name(_toneless(readings))) for point, readings in _pinyin().items())
     return {char: shared.setdefault(said, said) for char, said in named}
 
 
@@ -89,7 +86,7 @@ def readings() -> MappingProxyType[str, tuple[str, ...]]:
     in about 0.3 s."""
     shared: dict[str, tuple[str, ...]] = {}
     found: dict[str, tuple[str, ...]] = {}
-    for point, told in pinyin_dict.items():
+    for point, told in _pinyin().items():
         named = tuple(dict.fromkeys(_toneless(reading) for reading in told.split(",")))
         found[chr(point)] = shared.setdefault(" ".join(named), named)
     return MappingProxyType(found)
