@@ -16,6 +16,7 @@ from flask import Flask
 from hotline.app import ALL, create_app
 from hotline.bootstrap import build
 from hotline.config import Settings, SettingsError
+from hotline.knowledge_base.following import Follower
 from hotline.web import request_log
 
 # decoding comes in bursts that would make webhooks wait, so the sockets have a process of their own everywhere
@@ -42,4 +43,7 @@ def _serve(parts: tuple[str, ...]) -> Flask:
         print(f"hotline: the settings are wrong\n{faults}", file=sys.stderr)  # noqa: T201
         sys.exit(GUNICORN_GIVES_UP)
     threads = int(os.environ.get("HOTLINE_THREADS", "64"))  # as gunicorn.conf.py
-    return create_app(build(settings, with_speech="media" in parts), parts, threads=threads)
+    runtime = build(settings, with_speech="media" in parts)
+    if "web" in parts:  # nobody's first search waits until everything is read
+        Follower(runtime.knowledge, runtime.sessions, runtime.bus, runtime.initials)
+    return create_app(runtime, parts, threads=threads)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from hotline.db import SessionFactory, session_scope
+from hotline.db import SessionFactory, reading
 from hotline.errors import Unavailable
 from hotline.knowledge_base.models import Change
-from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.live.base import Bus, Hint
 
 log = logging.getLogger(__name__)
@@ -43,11 +42,19 @@ def tell_after_commit(sessions: SessionFactory, bus: Bus) -> None:
         session.info.pop(UNTOLD, None)
 
 
-class Follower:
-    """A thread that keeps one process's index fresh. ``close`` ends it."""
+class Kept(Protocol):
+    """What a process keeps of knowledge in its memory."""
 
-    def __init__(self, index: KnowledgeIndex, sessions: SessionFactory, bus: Bus) -> None:
-        self._index, self._sessions, self._bus = index, sessions, bus
+    def refresh(self, session: Session) -> object:
+        """Take in what changed."""
+        ...
+
+
+class Follower:
+    """A thread that keeps what one process knows fresh, from its start on. ``close`` ends it."""
+
+    def __init__(self, index: Kept, sessions: SessionFactory, bus: Bus, *others: Kept) -> None:
+        self._kept, self._sessions, self._bus = (index, *others), sessions, bus
         self._closing = threading.Event()
         self._well = True
         self._thread = threading.Thread(target=self._run, name="knowledge", daemon=True)
@@ -79,8 +86,9 @@ class Follower:
 
     def _refresh(self) -> None:
         try:
-            with session_scope(self._sessions) as session:
-                self._index.refresh(session)
+            with reading(self._sessions) as session:
+                for kept in self._kept:
+                    kept.refresh(session)
         except SQLAlchemyError as fault:
             if self._well:
                 log.warning("knowledge not refreshed, the last state serves: %s", type(fault).__name__)

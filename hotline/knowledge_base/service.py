@@ -222,6 +222,9 @@ def _write(
             entry = Entry(code=row.code, state=EntryState.PUBLISHED, created_at=now)
             session.add(entry)
             result.added += 1
+        elif entry.state == EntryState.DRAFT:  # what an editor had only drafted so far
+            entry.state = ENTRY[EntryState.DRAFT, EntryAction.PUBLISH]
+            result.added += 1
         elif known.content_of(entry) == row.content:
             result.unchanged += 1
             continue

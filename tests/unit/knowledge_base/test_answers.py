@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from hotline.knowledge_base import answers
 
-
 TAGS = frozenset(
     "p br em strong a ul ol li h1 h2 h3 h4 h5 h6 code pre hr blockquote table thead tbody tr td th".split()  # noqa: SIM905
 )

@@ -9,6 +9,7 @@ import pytest
 from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base import following, service
 from hotline.knowledge_base.following import Follower, tell_after_commit
+from hotline.knowledge_base.initials import InitialsIndex
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.live.base import MISSED, Hint
 from hotline.live.memory import MemoryBus
@@ -84,5 +85,15 @@ def test_with_redis_and_without_it_an_edit_arrives(sessions: SessionFactory, red
         redis_process.start()
         edit(sessions, ROWS[2])
         until(lambda: shows(index, ROWS[2]["question"]), "the edit after Redis came back")
+    finally:
+        follower.close()
+
+
+def test_all_that_a_process_keeps_is_fresh_before_anybody_asks(sessions: SessionFactory) -> None:
+    edit(sessions, ROWS[0])
+    index, initials = KnowledgeIndex(), InitialsIndex()
+    follower = Follower(index, sessions, MemoryBus(), initials)
+    try:
+        until(lambda: len(index) == 1 and initials.search("ldbl", limit=5, on=TODAY), "both to be read")
     finally:
         follower.close()

@@ -9,14 +9,17 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hotline.accounts.roles import Role
 from hotline.audit import AccessLog
 from hotline.errors import NotAllowedNow, NotFound
-from hotline.knowledge_base import queries, service
+from hotline.knowledge_base import editing, queries, service
+from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.models import Change, Entry, SimilarQuestion
 from hotline.knowledge_base.service import ImportResult
-from hotline.knowledge_base.states import EntryState
+from hotline.knowledge_base.states import EntryState, VersionState
 from hotline.units.service import add_unit
 from tests.conftest import NOON
+from tests.factories import people
 from tests.unit.knowledge_base.conftest import ROWS
 
 Take = Callable[..., ImportResult]
@@ -55,6 +58,16 @@ def test_a_file_never_brings_back_what_an_editor_withdrew(session: Session, take
     take({**ROWS[0], "answer": "新的答案。"})
     entry = queries.entry_by_code(session, "lamp")
     assert entry is not None and entry.answer == "新的答案。" and entry.state == EntryState.WITHDRAWN
+
+
+def test_a_file_publishes_what_an_editor_had_only_drafted(session: Session, take: Take) -> None:
+    draft = editing.start(
+        session, actor=people.actor(session, Role.KBE), now=NOON, content=Content("路灯不亮找谁修", "答")
+    )
+    result = take({"id": draft.entry.code, "question": "路灯不亮找谁修", "answer": "答"})
+    assert (result.added, result.unchanged) == (1, 0)
+    assert draft.entry.state == EntryState.PUBLISHED
+    assert draft.state == VersionState.DRAFT  # the editor goes on writing
 
 
 @pytest.mark.parametrize(
