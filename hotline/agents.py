@@ -24,7 +24,6 @@ from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR, at_desk
 from hotline.web.idempotency import once
 from hotline.work_orders import queries as orders
-from hotline.work_orders.states import Status
 from hotline.work_orders.story import story
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
@@ -35,6 +34,7 @@ MARKS: Final[dict[str, Callable[..., object]]] = {
     "wrong": knowledge.mark_wrong,
 }
 
+bp.add_app_template_filter(desk.only_in, "only_in")
 bp.register_blueprint(desk_settling.bp)
 bp.register_blueprint(desk_headset.bp)
 bp.register_blueprint(desk_learning.bp)
@@ -361,8 +361,7 @@ def _area(session: Session, call: Call) -> str:
     shown = request.values.get("area_code")
     if shown is not None:
         return shown if shown.isdecimal() else ""
-    drafts = (order for order in orders.of_call(session, call.id) if order.status == Status.DRAFT)
-    return next((order.area_code for order in drafts if order.area_code), "")
+    return orders.area_of_call(session, call.id)
 
 
 @bp.get("/calls/<int:call_id>/search")

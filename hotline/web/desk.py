@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor
@@ -19,12 +19,14 @@ from hotline.calls.models import Call, CallLeg, Presence
 from hotline.calls.states import CallState, LegState, PresenceState, Track
 from hotline.db import key_ring
 from hotline.errors import NotFound
-from hotline.knowledge_base.models import Suggestion
+from hotline.knowledge_base.models import Entry, Suggestion
+from hotline.knowledge_base.published import areas_around
 from hotline.knowledge_base.queries import suggestions_of_call
 from hotline.knowledge_base.states import SuggestionState
 from hotline.reports import queries as reports
 from hotline.speech.models import ModelFault, check_model
 from hotline.units.models import Category, Unit
+from hotline.units.queries import areas_named
 from hotline.web.draft_form import City, said_by_caller
 from hotline.work_orders import queries as orders
 from hotline.work_orders.filling import places_in
@@ -204,11 +206,30 @@ def has_model(path: Path | None) -> bool:
 
 
 def answers(session: Session, call: Call) -> list[Suggestion]:
-    """Return the answers on the screen: what is suggested now, best first, then what was used before."""
-    now = calls.suggestions_now(session, call)
+    """Return the answers on the screen: what is suggested now, best first, then what was used before.
+
+    Where the matter is becomes known while people talk; from then on what does not hold there is gone.
+    """
+    here = areas_around(orders.area_of_call(session, call.id))
+    now = [row for row in calls.suggestions_now(session, call) if _holds(row, here)]
     shown = {row.id for row in now}
     used = [row for row in suggestions_of_call(session, call.id) if row.state == SuggestionState.USED]
     return now + [row for row in used if row.id not in shown]
+
+
+def only_in(entry: Entry) -> list[str]:
+    """Return the names of the areas an entry on the screen is limited to; none when it holds everywhere."""
+    session = object_session(entry)
+    codes = [one.area_code for one in entry.areas]
+    if session is None or not codes:
+        return codes
+    names = areas_named(session, codes)
+    return [names.get(code, code) for code in codes]
+
+
+def _holds(row: Suggestion, here: set[str]) -> bool:
+    limits = {one.area_code for one in row.entry.areas}
+    return not limits or here == {""} or bool(limits & here)
 
 
 # ---- choices of the form

@@ -29,6 +29,7 @@ from hotline.errors import HotlineError
 from hotline.knowledge_base.following import Follower
 from hotline.live.base import Hint
 from hotline.speech.base import Heard
+from hotline.work_orders.queries import area_of_call
 
 if TYPE_CHECKING:  # bootstrap names every adapter; here only the shape of what it built is needed
     from hotline.bootstrap import Runtime
@@ -269,6 +270,11 @@ class Recorder:
             if not (hits := suggester.look_up(heard_text, now)):
                 return
             with session_scope(self._runtime.sessions) as session:
+                if any(hit.areas for hit in hits):  # where the matter is may be known by now
+                    suggester.area = area_of_call(session, suggester.call_id)
+                    hits = suggester.look_up(heard_text, now)
+                if not hits:
+                    return
                 suggester.write(session, hits, now)
         except (SQLAlchemyError, HotlineError) as fault:
             # the next words bring the next look-up

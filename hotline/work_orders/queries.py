@@ -264,6 +264,12 @@ def of_call(session: Session, call_id: int) -> Sequence[WorkOrder]:
     return session.scalars(select(WorkOrder).where(WorkOrder.call_id == call_id).order_by(WorkOrder.id)).all()
 
 
+def area_of_call(session: Session, call_id: int) -> str:
+    """Return the code of the county or township a call's draft is about; empty while that is not known."""
+    drafts = (order for order in of_call(session, call_id) if order.status == Status.DRAFT)
+    return next((order.area_code for order in drafts if order.area_code), "")
+
+
 def alike(session: Session, *, category_code: str, county_code: str, since: datetime) -> Sequence[WorkOrder]:
     """Return submitted orders of one kind of matter in one county since a moment, newest first. Hub only.
 

@@ -17,6 +17,7 @@ from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base.models import Suggestion
 from hotline.knowledge_base.service import import_entries, withdraw
 from hotline.live.base import Hint
+from tests.factories import calls as make
 from tests.needs import chromium
 from tests.web.desk.conftest import PASSWORD, WORDS, Desk
 from tests.web.shared.styleguide import FLAGS, serving
@@ -216,3 +217,17 @@ def test_the_same_words_again_find_the_same_again(page: Page, in_call: int) -> N
         expect(page.locator("#found [data-hit]")).to_have_count(1)
         page.locator("#q").fill("")
         expect(page.locator("#found [data-hit]")).to_have_count(0)
+
+
+def test_a_suggestion_says_where_it_holds_and_goes_once_the_matter_lies_elsewhere(
+    ready: Desk, talking: int, cards: None, runtime: Runtime, sessions: SessionFactory, now: datetime
+) -> None:
+    with session_scope(sessions) as session:
+        make.suggested(session, runtime.knowledge, talking, "社保卡到冀州哪里领", now)
+    shown = ready.browser.get(f"/desk/calls/{talking}/suggestions").text
+    assert "社保卡到冀州哪里领" in re.sub("</?mark>", "", shown) and "只适用于" in shown and "冀州区" in shown
+    ready.open(f"/desk/calls/{talking}")
+    fields = ready.fields()
+    for area, holds in (("131102", False), ("131103", True)):
+        assert ready.browser.htmx(f"/desk/calls/{talking}/draft", fields | {"area_code": area}).status_code == 200
+        assert ("只适用于" in ready.browser.get(f"/desk/calls/{talking}/suggestions").text) is holds
