@@ -31,9 +31,9 @@ from hotline.knowledge_base.weighing import WEIGHTS, Weights, standing
 KINDS: Final = ("clean", "hard20", "hard25", "asr25")
 ASKED: Final = {"clean": 2_000, "hard20": 2_000, "hard25": 1_000, "asr25": 1_000}  # of all entries
 ABSENT: Final = {"clean": "absent", "hard20": "absent_hard20"}
-WIDTH: Final = 8
+WIDTH: Final = 16
 DECAY: Final = 0.3
-ROUNDS: Final = 6
+ROUNDS: Final = 12
 RATE: Final = 3e-3
 BATCH: Final = 128
 PARTS: Final = 4

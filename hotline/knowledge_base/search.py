@@ -28,9 +28,9 @@ from hotline.knowledge_base.shelf import ASCII, Counts, Shelf, pairs, phrasings_
 from hotline.knowledge_base.tokens import Said, has_matter, normalise, signs_of, words_of
 from hotline.knowledge_base.weighing import shares, weights
 
-AT_LEAST: Final = 0.3  # less sure than this, nothing fits
+AT_LEAST: Final = 0.35  # less sure than this, nothing fits
 BESIDE: Final = 0.6  # beside what fits, others are shown down to this share of what the best must have
-COMPARED: Final = 60  # phrasings compared exactly
+COMPARED: Final = 40  # phrasings compared exactly
 ENOUGH: Final = 20  # fewer than this left of them by day, area and subject, and more are asked for …
 ASKED: Final = (COMPARED, 240, 960, 3_840)  # … so many at a time and in the end
 SMALL: Final = 2_048  # phrasings so few that they are looked through without terms

@@ -15,7 +15,7 @@ from hotline.db import Base, make_engine
 from hotline.knowledge_base import queries, service
 from hotline.knowledge_base.search import KnowledgeIndex
 from hotline.knowledge_base.states import EntryState
-from hotline.knowledge_base.tokens import LONGEST, normalise, signs_of
+from hotline.knowledge_base.tokens import LONGEST, Said, has_matter, normalise, signs_of, terms_of
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
@@ -142,6 +142,7 @@ def test_what_is_withdrawn_or_does_not_hold_that_day_never_appears(
         for text in [asked, *(str(row["question"]) for row in ROWS)]:
             assert {hit.code for hit in index.search(text, on=on)} <= holding.keys()
         for code, question in holding.items():
-            if signs_of(normalise(question)):  # and what holds is found by its own words, or by an equal's
+            plain = normalise(question)
+            if terms_of(Said.of(signs_of(plain))) and has_matter(plain):  # what holds is found by its own words
                 hits = index.search(question, on=on, limit=len(CODES))
                 assert code in {hit.code for hit in hits}
