@@ -46,12 +46,12 @@ class Candidates:
     @classmethod
     def _written(cls, index: tantivy.Index, shelf: Shelf, after: int) -> Self:
         writer = index.writer(WRITER_BYTES, 1)
-        size = len(shelf.owners)
+        size, said = len(shelf.owners), shelf.said()
         kinds = [f"k{name}" for name in shelf.categories.known]
         ends, owned = shelf.ends.tolist(), shelf.categories.each[shelf.owners].tolist()
         for number in range(after, size):
             span = slice(ends[number], ends[number + 1])
-            terms = " ".join(terms_of(Said(shelf.said.text[span], shelf.said.merged[span], "")))
+            terms = " ".join(terms_of(Said(said.text[span], said.merged[span], "")))
             writer.add_document(tantivy.Document(number=number, terms=terms, kind=kinds[owned[number]]))
         writer.commit()
         writer.wait_merging_threads()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq, Levenshtein, Postfix, Prefix
 
-from hotline.knowledge_base.shelf import Counts, Ints, Shelf, Signs, pairs, signs, spread
+from hotline.knowledge_base.shelf import Counts, Ints, Shelf, Signs, pairs, read, signs, spread
 from hotline.knowledge_base.tokens import Said
 
 Floats = NDArray[np.float32]
@@ -69,8 +69,8 @@ class Group:
             rows.append(tuple(row[at] for row in shelf.writings))
             lengths.append(long)
             begin, stop = shelf.ends[numbers].tolist(), shelf.ends[numbers + 1].tolist()
-            for into, whole in zip(texts, (shelf.said.text, shelf.said.merged, shelf.said.exact), strict=True):
-                into += [whole[start:end] for start, end in zip(begin, stop, strict=True)]
+            for into, whole in zip(texts, shelf.written, strict=True):
+                into += [read(whole, start, end) for start, end in zip(begin, stop, strict=True)]
         one, two, three = (np.concatenate([row[place] for row in rows]) for place in range(3))
         return cls((one, two, three), texts, np.concatenate(lengths))
 

@@ -17,6 +17,7 @@ from hotline.knowledge_base.published import areas_around
 from hotline.knowledge_base.tokens import Said, normalised, signs_of
 
 ASCII: Final = 128  # signs before this are Latin letters and digits
+CODE: Final = "utf-16-le"
 SIGNS: Final = 1 << 16  # a sign is two bytes
 PAIRS: Final = 1 << 18  # pairs of signs are told apart by 18 bits of a product
 ALWAYS: Final = (date.min.toordinal(), date.max.toordinal())
@@ -44,7 +45,16 @@ class Row(NamedTuple):
 
 def signs(text: str) -> Signs:
     """Return a text of the basic plane as numbers."""
-    return np.frombuffer(text.encode("utf-16-le"), np.uint16)
+    return np.frombuffer(text.encode(CODE), np.uint16)
+
+
+def read(row: bytes, start: int, stop: int) -> str:
+    """Return signs of a writing as text."""
+    return row[2 * start : 2 * stop].decode(CODE)
+
+
+def _written(said: Said) -> tuple[bytes, bytes, bytes]:
+    return said.text.encode(CODE), said.merged.encode(CODE), said.exact.encode(CODE)
 
 
 def pairs(row: Signs) -> NDArray[np.uint32]:
@@ -133,7 +143,8 @@ def _cut(phrasings: Sequence[Sequence[str]], synonyms: Synonyms) -> list[list[st
 class Shelf:
     """Entries by place (0, 1, …) and their phrasings by number, each entry's side by side.
 
-    ``said`` holds all phrasings end to end, cut at ``ends``; ``owners`` tells the place of each phrasing's entry.
+    ``written`` holds the three writings (see ``Said``) of all phrasings end to end, two bytes a sign, cut at ``ends``;
+    ``owners`` tells the place of each phrasing's entry.
     ``since`` and ``until`` are day numbers; ``areas`` limit an entry, those without any hold everywhere.
     """
 
@@ -146,7 +157,7 @@ class Shelf:
     until: Ints
     owners: Ints
     ends: NDArray[np.int64]
-    said: Said
+    written: tuple[bytes, bytes, bytes]
 
     @classmethod
     def of(cls, rows: Sequence[Row], synonyms: Synonyms = NO_SYNONYMS) -> Self:
@@ -164,7 +175,7 @@ class Shelf:
             until=np.array([row.valid_to.toordinal() if row.valid_to else last for row in rows], np.int32),
             owners=np.repeat(np.arange(len(rows), dtype=np.int32), [len(texts) for texts in asked]),
             ends=np.cumsum([0, *map(len, every)], dtype=np.int64),
-            said=Said.of("".join(every)),
+            written=_written(Said.of("".join(every))),
         )
 
     @classmethod
@@ -186,10 +197,10 @@ class Shelf:
             until=np.concatenate([part.until for part in parts]),
             owners=np.concatenate(owners),
             ends=joined_ends([part.ends for part in parts]),
-            said=Said(
-                "".join(part.said.text for part in parts),
-                "".join(part.said.merged for part in parts),
-                "".join(part.said.exact for part in parts),
+            written=(
+                b"".join(part.written[0] for part in parts),
+                b"".join(part.written[1] for part in parts),
+                b"".join(part.written[2] for part in parts),
             ),
         )
 
@@ -197,7 +208,7 @@ class Shelf:
         """Return a shelf of the entries at ``places`` alone, in that order."""
         numbers = phrasings_of(self, places)
         at, lengths, _ = spread(self.ends, numbers)
-        text, merged, exact = (row[at].tobytes().decode("utf-16-le") for row in self.writings)
+        text, merged, exact = (row[at].tobytes() for row in self.writings)
         each = self.firsts[places + 1] - self.firsts[places]
         return type(self)(
             ids=self.ids[places],
@@ -209,22 +220,27 @@ class Shelf:
             until=self.until[places],
             owners=np.repeat(np.arange(len(places), dtype=np.int32), each),
             ends=np.cumsum([0, *lengths], dtype=np.int64),
-            said=Said(text, merged, exact),
+            written=(text, merged, exact),
         )
 
     def phrasings(self, place: int) -> list[Said]:
         """Return the phrasings of the entry at ``place``."""
         numbers = range(int(self.firsts[place]), int(self.firsts[place + 1]))
         spans = [slice(int(self.ends[number]), int(self.ends[number + 1])) for number in numbers]
-        return [Said(self.said.text[one], self.said.merged[one], self.said.exact[one]) for one in spans]
+        return [Said(*(read(row, one.start, one.stop) for row in self.written)) for one in spans]
+
+    def said(self) -> Said:
+        """Return all phrasings end to end, as they are read when an index is made."""
+        return Said(*(row.decode(CODE) for row in self.written))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def writings(self) -> tuple[Signs, Signs, Signs]:
-        """The three writings of ``said`` as numbers."""
-        return signs(self.said.text), signs(self.said.merged), signs(self.said.exact)
+        """The three writings as numbers, in the same memory."""
+        text, merged, exact = (np.frombuffer(row, np.uint16) for row in self.written)
+        return text, merged, exact
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:

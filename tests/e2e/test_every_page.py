@@ -82,7 +82,7 @@ TOO_SMALL: Final = """(least) => [...document.querySelectorAll(
     `(${Math.round(at.width)}x${Math.round(at.height)})`)"""
 
 # GET routes that are no pages of their own; a fragment is examined inside the page it stands in
-FILES: Final = (".csv", ".xlsx", ".<form>")
+FILES: Final = (".csv", ".xlsx", ".<form>", ":form>")
 NOT_PAGES: Final = {
     "/": "leads each person to where they work",
     "/static/<path:filename>": "files",
@@ -156,6 +156,7 @@ CASES: Final = {
     "/login": (Visit("", "/login"),),
     "/knowledge": (Visit("KBE", "/knowledge", ".kb-rows"), Visit("KBE", "/knowledge?show=ended", ".empty")),
     "/knowledge/drafts/<int:version_id>": (Visit("KBE", "/knowledge/drafts/{draft}", "#editor"),),
+    "/knowledge/files/<token>": (Visit("KBE", "/knowledge/files/{answers}", "text=没有答案的问题"),),
     "/knowledge/words/<int:synonym_id>": (Visit("KBE", "/knowledge/words/{synonym}", "form.form"),),
     "/knowledge/check": (Visit("SUP", "/knowledge/check", "[data-bulk]"),),
     "/knowledge/check/<int:version_id>": (
@@ -181,6 +182,7 @@ CASES: Final = {
     "/office/city/texts/<name>/history": (Visit("ADM", "/office/city/texts/accepted/history"),),
 }
 CATEGORIES: Final = "分类编号,分类名称,上级分类编号\nYZ,邮政,\nYZ-KD,快递,YZ\nYZ-XX,,YZ\nYY,环,ZZ\n"
+ANSWERS: Final = "问题,答案\n养犬证怎么办,带犬只免疫证明到派出所。\n没有答案的问题,\n"
 ERRORS: Final = (
     Visit("", "/nowhere", status=404),
     Visit("", "/answers/nowhere", status=404),
@@ -304,7 +306,8 @@ def write_knowledge(session: Session, town: Town) -> None:
 
 
 def bring_files(runtime: Runtime, town: Town) -> None:
-    """Let the administrator bring two files that were looked at and wait: one in part good, one that is no table."""
+    """Let the administrator bring two files that were looked at and wait, one in part good and one that is no table,
+    and an editor one of answers."""
     process.use(runtime)
     client = town.app.test_client()
     client.set_cookie("hotline", town.cookies["ADM"])
@@ -314,6 +317,13 @@ def bring_files(runtime: Runtime, town: Town) -> None:
         answer = admin.post(f"/office/city/import/{kind}", {"file": (io.BytesIO(body.encode()), "rows.csv")})
         assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
         town.names[name] = answer.headers["Location"].rpartition("/")[2]
+    client = town.app.test_client()
+    client.set_cookie("hotline", town.cookies["KBE"])
+    editor = FormBrowser(client)
+    editor.get("/knowledge/files")
+    answer = editor.post("/knowledge/files", {"file": (io.BytesIO(ANSWERS.encode()), "answers.csv")})
+    assert answer.status_code == HTTPStatus.SEE_OTHER, answer.text
+    town.names["answers"] = answer.headers["Location"].rpartition("/")[2]
     with runtime.sessions() as session:
         rows = session.scalars(select(OutboxMessage.id).where(OutboxMessage.topic == "import.check")).all()
     for row in rows:
