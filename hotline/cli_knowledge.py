@@ -13,7 +13,7 @@ from rich.table import Table
 
 from hotline import bootstrap
 from hotline.accounts.service import SYSTEM
-from hotline.db import session_scope
+from hotline.db import reading, session_scope
 from hotline.imports import Kind, Outcome, Refused, files, knowledge, run, workbook, write_refused
 from hotline.knowledge_base import documents, handbook, sheets, stock
 from hotline.knowledge_base import service as knowledge_base
@@ -137,8 +137,9 @@ def kb_export(file: Path, category: str | None, title: str) -> None:
 def kb_search(words: str, limit: int) -> None:
     """Show what the operator would be shown for these words."""
     runtime = _runtime()
-    with session_scope(runtime.sessions) as session:
-        runtime.knowledge.refresh(session)
+    with Progress(console=console, transient=True) as bar, reading(runtime.sessions) as session:
+        task = bar.add_task("reading entries", total=None)
+        runtime.knowledge.refresh(session, lambda read, total: bar.update(task, completed=read, total=total))
     table = Table("score", "entry", "question", "matched")
     today = runtime.today()
     for hit in runtime.knowledge.search(words, limit=limit, on=today):

@@ -97,3 +97,11 @@ def test_lines_with_every_field_come_in_and_go_out_again(city: Path) -> None:
     assert Document(str(city / "out.docx")).paragraphs[0].text == "社保手册"
     with session_scope(database(city)) as session:
         assert states(session) == [("社保卡丢了怎么办", "published")]
+
+
+def test_what_an_operator_would_be_shown_is_shown(city: Path) -> None:
+    (city / "知识.csv").write_text("问题,答案\n路灯坏了找谁,请拨打12345。\n", encoding="utf-8")
+    hotline("kb", "import", "知识.csv")
+    found = hotline("kb", "search", "门口鹿灯坏了")
+    assert found.exit_code == 0 and "路灯坏了找谁" in found.output
+    assert "路灯" not in hotline("kb", "search", "结婚登记").output
