@@ -156,7 +156,7 @@ CASES: Final = {
     "/login": (Visit("", "/login"),),
     "/knowledge": (Visit("KBE", "/knowledge", ".kb-rows"), Visit("KBE", "/knowledge?show=ended", ".empty")),
     "/knowledge/drafts/<int:version_id>": (Visit("KBE", "/knowledge/drafts/{draft}", "#editor"),),
-    "/knowledge/files/<token>": (Visit("KBE", "/knowledge/files/{answers}", "text=没有答案的问题"),),
+    "/knowledge/files/<token>": (Visit("KBE", "/knowledge/files/{answers}", "text=不能导入的行"),),
     "/knowledge/words/<int:synonym_id>": (Visit("KBE", "/knowledge/words/{synonym}", "form.form"),),
     "/knowledge/check": (Visit("SUP", "/knowledge/check", "[data-bulk]"),),
     "/knowledge/check/<int:version_id>": (

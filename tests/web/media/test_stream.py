@@ -17,6 +17,7 @@ from tests.web.media.conftest import FRAME, Desk, MakeDesk
 
 def wait_until_free(desk: Desk) -> None:
     """Everything a stream held is given back: recogniser, leg, slot."""
+    until(lambda: desk.ears.legs, "the stream to begin")
     until(lambda: desk.engine.open_now == 0 and desk.desk.pool.figures().legs == 0, "the recogniser to be freed")
     until(lambda: all(ear.counts for ear in desk.ears.legs), "the end to be told")
 
