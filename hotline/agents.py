@@ -342,8 +342,8 @@ def _marking() -> dict[str, Any]:
     return {"actor_id": the_actor().user_id, "now": runtime().now()}
 
 
-def _search(session: Session, call: Call, text: str) -> list[Found]:
-    """Find entries by words or pinyin that hold today, and where the matter of the call is if that is known."""
+def _search(session: Session, text: str, area: str) -> list[Found]:
+    """Find entries by words or pinyin that hold today, and where the matter of the call is (empty: unknown)."""
     run = runtime()
     return find(
         session,
@@ -352,7 +352,7 @@ def _search(session: Session, call: Call, text: str) -> list[Found]:
         initials=run.initials,
         limit=SEARCH_SHOWN,
         on=run.today(),
-        area=_area(session, call),
+        area=area,
     )
 
 
@@ -371,11 +371,10 @@ def search(call_id: int) -> ResponseReturnValue:
     text = request.args.get("q", "").strip()
 
     def build(session: Session, call: Call) -> dict[str, Any]:
-        hits = _search(session, call, text) if text else []
+        area = _area(session, call)
+        hits = _search(session, text, area) if text else []
         desk_learning.note_search(session, call, text, found=bool(hits))
-        limits = {one.area_code for hit in hits for one in hit.entry.areas}
-        places = units.areas_named(session, limits)
-        return {"q": text, "hits": hits, "places": places, "area": _area(session, call)}
+        return {"q": text, "hits": hits, "area": area}
 
     return desk_page.part(call_id, "desk/_found.html" if pages.is_htmx() else "desk/found.html", build)
 
@@ -389,7 +388,7 @@ def use_found(call_id: int, entry_id: int) -> ResponseReturnValue:
 
         def act() -> ResponseReturnValue:
             text = request.form.get("q", "").strip()
-            hits = [hit for hit in _search(session, found, text) if hit.entry_id == entry_id]
+            hits = [hit for hit in _search(session, text, _area(session, found)) if hit.entry_id == entry_id]
             if not hits:
                 raise NotFound("这条知识已变化，请重新搜索")
             row = knowledge.show(session, call_id=call_id, hits=hits, now=runtime().now())[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -31,9 +31,14 @@ def state_of(session: Session) -> State:
     return State(row.seq, row.at) if row is not None else State(0, NEVER)
 
 
-def areas_around(area: str) -> set[str]:
+def areas_around(area: str) -> frozenset[str]:
     """Return the codes of an area and of those it lies in."""
-    return {area, *(area[:digits] for digits in AREA_STEPS if digits <= len(area))}
+    return frozenset({area, *(area[:digits] for digits in AREA_STEPS if digits <= len(area))})
+
+
+def holds_around(limits: Collection[str], around: frozenset[str]) -> bool:
+    """Return whether what is limited to these areas (none: to none) holds where ``areas_around`` says that one is."""
+    return not limits or not around.isdisjoint(limits)
 
 
 def holding(on: date, area: str = "") -> list[ColumnElement[bool]]:

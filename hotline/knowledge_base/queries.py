@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.knowledge_base.models import Entry, Signal, Suggestion
-from hotline.knowledge_base.states import EntryState, SignalKind
+from hotline.knowledge_base.published import holding
+from hotline.knowledge_base.states import SignalKind
 
 
 def entry_by_code(session: Session, code: str) -> Entry | None:
@@ -25,15 +26,7 @@ def entries_by_id(session: Session, entry_ids: Iterable[int]) -> dict[int, Entry
 
 def published(session: Session, on: date) -> Sequence[Entry]:
     """Return the entries that hold on that day, by code."""
-    return session.scalars(
-        select(Entry)
-        .where(
-            Entry.state == EntryState.PUBLISHED,
-            or_(Entry.valid_from.is_(None), Entry.valid_from <= on),
-            or_(Entry.valid_to.is_(None), Entry.valid_to >= on),
-        )
-        .order_by(Entry.code)
-    ).all()
+    return session.scalars(select(Entry).where(*holding(on)).order_by(Entry.code)).all()
 
 
 def suggestions_of_call(session: Session, call_id: int) -> Sequence[Suggestion]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotline.knowledge_base.local_words import NO_SYNONYMS, Synonyms
-from hotline.knowledge_base.published import areas_around
+from hotline.knowledge_base.published import areas_around, holds_around
 from hotline.knowledge_base.tokens import Said, normalised, signs_of
 
 ASCII: Final = 128  # signs before this are Latin letters and digits
@@ -254,7 +254,7 @@ class Shelf:
         holds = (self.since[places] <= day) & (day <= self.until[places])
         if area:
             around = areas_around(area)
-            holds &= self.areas.fit(places, lambda limits: not limits or not around.isdisjoint(limits))
+            holds &= self.areas.fit(places, lambda limits: holds_around(limits, around))
         if subjects:
             holds &= self.categories.fit(places, lambda name: name in subjects)
         return holds

@@ -20,7 +20,7 @@ from hotline.calls.states import CallState, LegState, PresenceState, Track
 from hotline.db import key_ring
 from hotline.errors import NotFound
 from hotline.knowledge_base.models import Entry, Suggestion
-from hotline.knowledge_base.published import areas_around
+from hotline.knowledge_base.published import areas_around, holds_around
 from hotline.knowledge_base.queries import suggestions_of_call
 from hotline.knowledge_base.states import SuggestionState
 from hotline.reports import queries as reports
@@ -210,8 +210,11 @@ def answers(session: Session, call: Call) -> list[Suggestion]:
 
     Where the matter is becomes known while people talk; from then on what does not hold there is gone.
     """
-    here = areas_around(orders.area_of_call(session, call.id))
-    now = [row for row in calls.suggestions_now(session, call) if _holds(row, here)]
+    now = calls.suggestions_now(session, call)
+    limits = {row.id: [one.area_code for one in row.entry.areas] for row in now}
+    if any(limits.values()) and (area := orders.area_of_call(session, call.id)):
+        around = areas_around(area)
+        now = [row for row in now if holds_around(limits[row.id], around)]
     shown = {row.id for row in now}
     used = [row for row in suggestions_of_call(session, call.id) if row.state == SuggestionState.USED]
     return now + [row for row in used if row.id not in shown]
@@ -225,11 +228,6 @@ def only_in(entry: Entry) -> list[str]:
         return codes
     names = areas_named(session, codes)
     return [names.get(code, code) for code in codes]
-
-
-def _holds(row: Suggestion, here: set[str]) -> bool:
-    limits = {one.area_code for one in row.entry.areas}
-    return not limits or here == {""} or bool(limits & here)
 
 
 # ---- choices of the form

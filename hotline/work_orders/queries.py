@@ -266,8 +266,10 @@ def of_call(session: Session, call_id: int) -> Sequence[WorkOrder]:
 
 def area_of_call(session: Session, call_id: int) -> str:
     """Return the code of the county or township a call's draft is about; empty while that is not known."""
-    drafts = (order for order in of_call(session, call_id) if order.status == Status.DRAFT)
-    return next((order.area_code for order in drafts if order.area_code), "")
+    drafts = select(WorkOrder.area_code).where(
+        WorkOrder.call_id == call_id, WorkOrder.status == Status.DRAFT, WorkOrder.area_code != ""
+    )
+    return session.scalar(drafts.order_by(WorkOrder.id).limit(1)) or ""
 
 
 def alike(session: Session, *, category_code: str, county_code: str, since: datetime) -> Sequence[WorkOrder]:

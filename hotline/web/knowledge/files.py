@@ -22,6 +22,7 @@ from hotline.knowledge_base.content import Content
 from hotline.units.models import Unit
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
+from hotline.web.city.imports import STEP_OF, STEPS
 from hotline.web.city.views import WORKBOOK, attached, sheet_answer
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
@@ -29,16 +30,6 @@ from hotline.web.knowledge import EDITORS
 
 bp = Blueprint("files", __name__, url_prefix="/files")
 GIVEN: Final = ("category", "owner_unit", "source_url", "valid_from")
-STEPS: Final = ("选文件", "核对", "导入", "完成")
-STEP_OF: Final = {
-    jobs.TO_CHECK: 1,
-    jobs.CHECKING: 1,
-    jobs.CHECKED: 1,
-    jobs.TO_WRITE: 2,
-    jobs.WRITING: 2,
-    jobs.DONE: 3,
-    jobs.FAILED: 1,
-}
 LATEST: Final = 5
 MOST_ROWS: Final = 20_000  # of one export from the page: beyond that there is ``hotline kb export``
 MOST_PRINTED: Final = 2_000
