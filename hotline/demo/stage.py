@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import requests
 from rich.console import Console
@@ -18,6 +18,8 @@ from hotline.demo.places import LOOPBACK, Ports, recorded_callers
 from hotline.demo.processes import DemoFault
 
 Found = TypeVar("Found")
+
+PATIENCE_S: Final = 40.0
 
 
 @dataclass
@@ -74,12 +76,15 @@ class World:
 
 
 class Teller:
-    """Prints each step as it comes true, with its time."""
+    """Prints each step as it comes true, with its time. ``patience_s``: how long a step may be waited for."""
 
-    def __init__(self, world: World, console: Console, alive: Callable[[], None]) -> None:
+    def __init__(
+        self, world: World, console: Console, alive: Callable[[], None], *, patience_s: float = PATIENCE_S
+    ) -> None:
         self.world = world
         self._console = console
         self._alive = alive
+        self._patience_s = patience_s
 
     def title(self, text: str) -> None:
         """Begin a part."""
@@ -91,8 +96,12 @@ class Teller:
         at = f"{now:%H:%M:%S}.{now.microsecond // 100_000}"
         self._console.print(f"  [dim]{at}[/]  [cyan]{who}[/]  {escape(what)}", soft_wrap=True)
 
-    def until(self, look: Callable[[], Found | None], what: str, within_s: float = 40.0) -> Found:
-        """Look again and again until it is there; raises ``DemoFault`` naming ``what`` that never came."""
+    def until(self, look: Callable[[], Found | None], what: str, within_s: float = 0.0) -> Found:
+        """Look again and again until it is there; raises ``DemoFault`` naming ``what`` that never came.
+
+        ``within_s``: what is known to take longer than the teller's usual patience.
+        """
+        within_s = max(within_s, self._patience_s)
         give_up = time.monotonic() + within_s
         while not (found := look()):
             self._alive()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pytest
 from rich.console import Console
@@ -22,6 +23,8 @@ from hotline.demo.stage import Teller, World
 from tests.databases import MakeDatabase
 from tests.needs import ON
 from tests.redis_server import kept_redis
+
+PATIENCE_S: Final = 120.0  # a machine that does much beside this; what comes comes at once
 
 
 @dataclass
@@ -86,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase)
 @pytest.fixture(scope="session")
 def teller(house: House) -> Teller:
     """Tells the demo's story into the test's output, and notices a process that died."""
-    return Teller(house.world, Console(), house.supervisor.check)
+    return Teller(house.world, Console(), house.supervisor.check, patience_s=PATIENCE_S)
 
 
 Records = Callable[[], AbstractContextManager[Session]]

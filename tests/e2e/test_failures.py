@@ -37,7 +37,7 @@ from hotline.demo.story import (
 from hotline.follow_ups.models import Evaluation
 from hotline.outbox import OutboxMessage
 from hotline.work_orders.models import WorkOrder
-from tests.e2e.conftest import House, Records
+from tests.e2e.conftest import PATIENCE_S, House, Records
 
 LISTENS_ON = {"wait_for": {"peer_silent_s": 600}, "timeout_s": 900}  # until the line is closed
 SEAT = "client:seat02"
@@ -76,7 +76,7 @@ def quiet_house(house: House, teller: Teller) -> Iterator[None]:
 @pytest.fixture
 def silent(house: House) -> Teller:
     """Tells of callers who say nothing, where their words are not what matters."""
-    return Teller(replace(house.world, hears=False), Console(), house.supervisor.check)
+    return Teller(replace(house.world, hears=False), Console(), house.supervisor.check, patience_s=PATIENCE_S)
 
 
 def telephones(world: World, **scripts: Sequence[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from hotline.demo.stage import Recorded, Teller
 from hotline.demo.story import accept, callback_of, handle, order, place_call, ready, submit_order, wrapped_up
 from tests.e2e.browsers import CALLER, OPERATOR, WITHIN_MS, browser, hears, lines, speaking
-from tests.e2e.conftest import House
+from tests.e2e.conftest import PATIENCE_S, House
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ SEAT = "client:seat09"
 def to_call_back(house: House) -> str:
     """The number of an order whose citizen is to be called; nobody listens to what was said on the way."""
     world = replace(house.world, hears=False)
-    teller = Teller(world, Console(), house.supervisor.check)
+    teller = Teller(world, Console(), house.supervisor.check, patience_s=PATIENCE_S)
     desk = ready(teller, "op02")
     sid = place_call(teller, replace(Recorded.named("d15.wav"), phone=PHONE), [])
     number = submit_order(teller, desk, accept(teller, desk, sid))

@@ -220,8 +220,9 @@ def test_a_muted_microphone_is_not_heard(launch: Launch, desk: Exchange, microph
     with the_page(launch(*microphone), desk) as page:
         _, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
+        until(lambda: theirs.peer_spoke_at, PATIENCE_S, "the voice")
         page.get_by_role("button", name="静音").click()
-        until(lambda: theirs.peer_quiet_s is not None and theirs.peer_quiet_s > 1, PATIENCE_S, "silence")
+        until(lambda: theirs.peer_quiet_s > 1, PATIENCE_S, "silence")
         page.get_by_role("button", name="取消静音").click()
         until(lambda: theirs.peer_quiet_s < 0.5, PATIENCE_S, "the voice again")
 

@@ -99,11 +99,25 @@
     if (!await visit(location.href, { push: false })) history.pushState(null, "", shown);
   });
   // where the server leads whoever asked for a part
+  const ledTo = (xhr) => {
+    const to = xhr.getResponseHeader("HX-Redirect");
+    return to && ours(new URL(to, location.href)) ? to : null;
+  };
   body.addEventListener("htmx:beforeOnLoad", (event) => {
-    const to = event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (!to || !ours(new URL(to, location.href))) return;
+    const to = ledTo(event.detail.xhr);
+    if (!to) return;
     event.preventDefault();
     visit(to);
+  });
+  // what asked may have gone with its page meanwhile: its events reach nobody, and htmx would load the document.
+  // What it did counts, what it only wanted to show does not
+  body.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr, requestConfig } }) => {
+    const load = xhr.onload;
+    xhr.onload = (event) => {
+      const to = elt.isConnected ? null : ledTo(xhr);
+      if (!to) load.call(xhr, event);
+      else if (requestConfig.verb !== "get") visit(to);
+    };
   });
 
   window.hotline = Object.assign(window.hotline || {}, {

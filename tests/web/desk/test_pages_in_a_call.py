@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from hotline.bootstrap import Runtime
+from hotline.calls import service
 from hotline.calls.models import Call
 from hotline.db import SessionFactory, session_scope
 from hotline.live.base import Hint
@@ -249,3 +250,43 @@ def test_a_page_that_is_left_for_good_hangs_up_before_the_library_is_ended(
     in_a_call()
     seat.page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
     assert seat.asked() == ["accept", "unmute", "disconnect", "destroy"]
+
+
+def test_a_part_asked_of_a_page_that_is_gone_loads_no_document(
+    seat: Seat, in_a_call: Callable[[], int], runtime: Runtime, sessions: SessionFactory
+) -> None:
+    page = seat.page
+    call_id = in_a_call()
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/suggestions", hold)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('refresh'))")
+    until(page, lambda: late)
+
+    with session_scope(sessions) as session:  # the operator's line falls: the caller is theirs no more
+        service.return_to_queue(session, call_id=call_id, now=runtime.now(), why="headset")
+    runtime.bus.publish(Hint(f"call-{call_id}", "state"))
+    page.wait_for_url("**/desk")
+    loaded: list[str] = []
+    page.on("request", lambda one: loaded.append(one.url) if one.is_navigation_request() else None)
+    with page.expect_response("**/suggestions") as answer:
+        late.pop().continue_()
+    assert answer.value.headers["hx-redirect"] == "/desk"
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('refresh'))")
+    with page.expect_response("**/desk/ring"):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('offer'))")
+    assert loaded == []
+    assert seat.same_document()
+    seat.complaints.clear()  # the browser notes that the conversation is found no more
+
+
+def until(page: Page, condition: Callable[[], object]) -> None:
+    """Let the browser work until it is so."""
+    for _ in range(200):
+        if condition():
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError("it never came")
