@@ -108,7 +108,7 @@ def memory(database: str, queries: Sequence[str], answer: Connection) -> None:
     engine = make_engine(database)
     with engine.connect():
         before = resident_mb()
-    from hotline.knowledge_base.search import KnowledgeIndex  # noqa: PLC0415 - what is measured
+    from hotline.knowledge_base.search.index import KnowledgeIndex  # noqa: PLC0415 - what is measured
 
     sessions = make_sessions(engine)
     index = KnowledgeIndex()
@@ -130,8 +130,8 @@ def resident_mb() -> float:
 
 def other(database: str, redis_url: str, line: Connection) -> None:
     """Follow edits through Redis; for each question sent, answer when a search shows it."""
-    from hotline.knowledge_base.following import Follower  # noqa: PLC0415
-    from hotline.knowledge_base.search import KnowledgeIndex  # noqa: PLC0415
+    from hotline.knowledge_base.search.following import Follower  # noqa: PLC0415
+    from hotline.knowledge_base.search.index import KnowledgeIndex  # noqa: PLC0415
     from hotline.live.redis import RedisBus  # noqa: PLC0415
 
     index, sessions = KnowledgeIndex(), make_sessions(make_engine(database))
@@ -174,7 +174,7 @@ class Bench:
     """A database with entries, the index over it, and figures."""
 
     def __init__(self, database: str) -> None:
-        from hotline.knowledge_base.search import KnowledgeIndex  # noqa: PLC0415 - after memory was measured
+        from hotline.knowledge_base.search.index import KnowledgeIndex  # noqa: PLC0415 - after memory was measured
 
         self.database = database
         self.sessions = make_sessions(make_engine(database))
@@ -259,7 +259,7 @@ class Bench:
 
     def visible_elsewhere(self, redis_url: str) -> list[float]:
         """Return the same for another process, told through Redis."""
-        from hotline.knowledge_base.following import tell_after_commit  # noqa: PLC0415
+        from hotline.knowledge_base.search.following import tell_after_commit  # noqa: PLC0415
         from hotline.live.redis import RedisBus  # noqa: PLC0415
 
         tell_after_commit(self.sessions, RedisBus(redis_url))

@@ -15,8 +15,8 @@ from hotline.calls import assignment, presence, queries
 from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.knowledge_base import service as knowledge
-from hotline.knowledge_base.finding import Found, find
+from hotline.knowledge_base.floor import suggestions as answers_shown
+from hotline.knowledge_base.search.finding import Found, find
 from hotline.units import queries as units
 from hotline.web import desk, desk_headset, desk_learning, desk_page, desk_settling, draft_form, pages, switchboard
 from hotline.web.access import roles, the_actor, when
@@ -30,8 +30,8 @@ bp = Blueprint("desk", __name__, url_prefix="/desk")
 
 SEARCH_SHOWN: Final = 5
 MARKS: Final[dict[str, Callable[..., object]]] = {
-    "used": knowledge.mark_used,
-    "wrong": knowledge.mark_wrong,
+    "used": answers_shown.mark_used,
+    "wrong": answers_shown.mark_wrong,
 }
 
 bp.add_app_template_filter(desk.only_in, "only_in")
@@ -327,7 +327,7 @@ def mark(call_id: int, suggestion_id: int, mark: str) -> ResponseReturnValue:
 
         def act() -> ResponseReturnValue:
             if mark == "undo":
-                knowledge.undo_mark(session, suggestion_id=suggestion_id, call_id=call_id, **_marking())
+                answers_shown.undo_mark(session, suggestion_id=suggestion_id, call_id=call_id, **_marking())
             else:
                 said = draft_form.said_by_caller(session, found)
                 MARKS[mark](session, suggestion_id=suggestion_id, call_id=call_id, said=said, **_marking())
@@ -391,9 +391,9 @@ def use_found(call_id: int, entry_id: int) -> ResponseReturnValue:
             hits = [hit for hit in _search(session, text, _area(session, found)) if hit.entry_id == entry_id]
             if not hits:
                 raise NotFound("这条知识已变化，请重新搜索")
-            row = knowledge.show(session, call_id=call_id, hits=hits, now=runtime().now())[0]
+            row = answers_shown.show(session, call_id=call_id, hits=hits, now=runtime().now())[0]
             said = draft_form.said_by_caller(session, found)
-            knowledge.mark_used(session, suggestion_id=row.id, call_id=call_id, said=said, **_marking())
+            answers_shown.mark_used(session, suggestion_id=row.id, call_id=call_id, said=said, **_marking())
             if not pages.is_htmx():
                 return pages.go(url_for("desk.call", call_id=call_id))
             return pages.fragment("desk/_suggestions.html", call=found, answers=desk.answers(session, found))

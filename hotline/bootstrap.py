@@ -16,9 +16,9 @@ from hotline.calendars.service import OwnDays
 from hotline.clock import utc_now
 from hotline.config import Settings
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
-from hotline.knowledge_base.following import tell_after_commit
-from hotline.knowledge_base.initials import InitialsIndex
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.following import tell_after_commit
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.initials import InitialsIndex
 from hotline.live.base import Bus, Hint
 from hotline.live.memory import MemoryBus
 from hotline.live.redis import RedisBus

@@ -13,7 +13,7 @@ from flask import Blueprint, g, request, url_for
 from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import catalogue
-from hotline.knowledge_base import floor as from_the_floor
+from hotline.knowledge_base.floor import lists as from_the_floor
 from hotline.web import pages
 from hotline.web.access import actor
 from hotline.web.context import transaction

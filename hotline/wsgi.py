@@ -16,7 +16,7 @@ from flask import Flask
 from hotline.app import ALL, create_app
 from hotline.bootstrap import build
 from hotline.config import Settings, SettingsError
-from hotline.knowledge_base.following import Follower
+from hotline.knowledge_base.search.following import Follower
 from hotline.web import request_log
 
 # decoding comes in bursts that would make webhooks wait, so the sockets have a process of their own everywhere

@@ -1,4 +1,4 @@
-"""Learn the weights of the search from judged questions and write ``hotline/knowledge_base/weights.json``.
+"""Learn the weights of the search from judged questions and write ``hotline/knowledge_base/search/weights.json``.
 
     python -m scripts.train_likeness DATA [--check]
 
@@ -21,12 +21,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline.knowledge_base.candidates import Candidates
-from hotline.knowledge_base.likeness import NAMES, Group, Query, likeness
-from hotline.knowledge_base.search import COMPARED, SMALL, looked_through
-from hotline.knowledge_base.shelf import Counts, Row, Shelf
-from hotline.knowledge_base.tokens import Said, has_matter, normalise, signs_of
-from hotline.knowledge_base.weighing import WEIGHTS, Weights, standing
+from hotline.knowledge_base.language.tokens import Said, has_matter, normalise, signs_of
+from hotline.knowledge_base.search.candidates import Candidates
+from hotline.knowledge_base.search.index import COMPARED, SMALL, looked_through
+from hotline.knowledge_base.search.likeness import NAMES, Group, Query, likeness
+from hotline.knowledge_base.search.shelf import Counts, Row, Shelf
+from hotline.knowledge_base.search.weighing import WEIGHTS, Weights, standing
 
 KINDS: Final = ("clean", "hard20", "hard25", "asr25")
 ASKED: Final = {"clean": 2_000, "hard20": 2_000, "hard25": 1_000, "asr25": 1_000}  # of all entries

@@ -14,7 +14,8 @@ from hotline.calls import assignment
 from hotline.calls.receipts import forget as forget_receipts
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
-from hotline.knowledge_base import learning, reviews
+from hotline.knowledge_base import reviews
+from hotline.knowledge_base.floor import learning
 from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import service as orders

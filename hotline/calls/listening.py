@@ -11,8 +11,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from hotline.calls.models import Call
-from hotline.knowledge_base import service as knowledge
-from hotline.knowledge_base.search import Hit, KnowledgeIndex, steady, window
+from hotline.knowledge_base.floor import suggestions
+from hotline.knowledge_base.search.index import Hit, KnowledgeIndex, steady, window
 
 SHOWN_AT_MOST: Final = 5
 CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -56,7 +56,7 @@ class Suggester:
 
     def write(self, session: Session, hits: Sequence[Hit], now: datetime) -> None:
         """Note that these answers are on the operator's screen. Follow it with ``stand`` once it is committed."""
-        shown = knowledge.show(session, call_id=self.call_id, hits=hits, now=now)
+        shown = suggestions.show(session, call_id=self.call_id, hits=hits, now=now)
         # beside the row's version: whoever changes the call's state now has nothing to do with this
         ids = [row.entry_id for row in shown]
         session.execute(update(Call).where(Call.id == self.call_id).values(suggested=ids))

@@ -21,7 +21,8 @@ from hotline.accounts.service import Actor, actor_of
 from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.calls.states import Outcome
-from hotline.knowledge_base import editing, learning, service, tasks
+from hotline.knowledge_base import editing, tasks
+from hotline.knowledge_base.floor import learning, suggestions
 from hotline.knowledge_base.models import Entry, Suggestion, Task
 from hotline.knowledge_base.states import SignalKind
 
@@ -75,12 +76,12 @@ class Weeks:
             ago = timedelta(days=self._chance.randint(1, WEEKS * 7 - 1), minutes=self._chance.randint(-300, 120))
             call, row = self._shown(code, self._now - ago)
             if time < len(said) or self._chance.random() < 1 - ago / timedelta(weeks=WEEKS) / 2:
-                self._mark(service.mark_used, call, row, said[time : time + 1])
+                self._mark(suggestions.mark_used, call, row, said[time : time + 1])
 
     def wrong(self, entry: str, said: str, days: float, fixed_after_hours: float | None = None) -> None:
         """Let an answer be marked as wrong, and perhaps be written anew."""
         call, row = self._shown(entry, self._now - timedelta(days=days))
-        self._mark(service.mark_wrong, call, row, [said])
+        self._mark(suggestions.mark_wrong, call, row, [said])
         if fixed_after_hours is not None:
             self._fix(entry, row.shown_at + timedelta(hours=fixed_after_hours))
 
@@ -100,7 +101,7 @@ class Weeks:
             for place, one in enumerate((code, *others))
         ]
         call = self._call(at)
-        return call, service.show(self._session, call_id=call.id, hits=hits, now=at)[0]
+        return call, suggestions.show(self._session, call_id=call.id, hits=hits, now=at)[0]
 
     def _call(self, at: datetime) -> Call:
         self.calls += 1

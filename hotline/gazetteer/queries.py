@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.gazetteer.models import PLACE_WORDS, Place, PlaceKind, PlaceName
-from hotline.knowledge_base.tokens import sound_of
+from hotline.knowledge_base.language.tokens import sound_of
 from hotline.units.models import Unit
 
 SHORTEST: Final = 2

@@ -15,7 +15,7 @@ from hotline.accounts.service import Actor
 from hotline.db import PreparedInsert
 from hotline.errors import Invalid
 from hotline.gazetteer.models import Place, PlaceKind, PlaceName
-from hotline.knowledge_base.tokens import sound_of
+from hotline.knowledge_base.language.tokens import sound_of
 from hotline.units.models import Unit
 
 COUNTY_TIER = 2

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from hotline import audit
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotFound
+from hotline.knowledge_base.language.spelling import folded
 from hotline.knowledge_base.models import Change, Synonym
 from hotline.knowledge_base.rows import checked
-from hotline.knowledge_base.spelling import folded
 from hotline.knowledge_base.writing import hold_sequence
 
 SUBJECT: Final = "kb_synonym"

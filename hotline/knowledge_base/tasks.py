@@ -18,9 +18,9 @@ from hotline import audit
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import rows
-from hotline.knowledge_base.alike import SAME, likeness, marks_of
+from hotline.knowledge_base.language.alike import SAME, likeness, marks_of
+from hotline.knowledge_base.language.scrub import scrub
 from hotline.knowledge_base.models import Entry, Offer, Signal, Task, Version
-from hotline.knowledge_base.scrub import scrub
 from hotline.knowledge_base.states import TASK, SignalKind, TaskAction, TaskState
 
 ABOUT_ENTRIES: Final = (SignalKind.WRONG, SignalKind.REVIEW)

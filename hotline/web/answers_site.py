@@ -16,9 +16,9 @@ from hotline import __version__
 from hotline.db import reading
 from hotline.errors import Invalid, NotFound
 from hotline.knowledge_base import answers, catalogue, editing, published
-from hotline.knowledge_base.finding import Found, find
 from hotline.knowledge_base.models import Attachment, Entry
 from hotline.knowledge_base.published import State
+from hotline.knowledge_base.search.finding import Found, find
 from hotline.units import queries as units
 from hotline.web import citizens
 from hotline.web.context import runtime

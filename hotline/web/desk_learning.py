@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from hotline.calls.models import Call
 from hotline.errors import Invalid
 from hotline.knowledge_base import queries, tasks
+from hotline.knowledge_base.floor.offers import last_said
 from hotline.knowledge_base.models import Signal
-from hotline.knowledge_base.offers import last_said
 from hotline.knowledge_base.states import SignalKind
 from hotline.web import desk, pages
 from hotline.web.access import roles, the_actor

@@ -12,7 +12,7 @@ from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.calls.states import Outcome
 from hotline.errors import Invalid
-from hotline.knowledge_base import service as knowledge
+from hotline.knowledge_base.floor import suggestions
 from hotline.knowledge_base.states import SuggestionState
 from hotline.web import desk, desk_learning, desk_page, draft_form, pages
 from hotline.web.access import roles, the_actor, when
@@ -161,7 +161,7 @@ def _answer(session: Session, found: Call) -> WorkOrder:
     if row is not None and reason:
         raise Invalid("采用了答案就不必说明原因", no_entry_reason="采用条目与无条目原因二选一")
     if row is not None and row.state == SuggestionState.SHOWN:
-        knowledge.mark_used(
+        suggestions.mark_used(
             session,
             suggestion_id=row.id,
             call_id=found.id,

@@ -26,7 +26,7 @@ from hotline.calls.listening import Suggester
 from hotline.calls.states import Track
 from hotline.db import key_ring, session_scope
 from hotline.errors import HotlineError
-from hotline.knowledge_base.following import Follower
+from hotline.knowledge_base.search.following import Follower
 from hotline.live.base import Hint
 from hotline.speech.base import Heard
 from hotline.work_orders.queries import area_of_call

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from hotline.gazetteer.queries import Heard
 from hotline.gazetteer.service import COUNTY_TIER
-from hotline.knowledge_base.tokens import sound_of
+from hotline.knowledge_base.language.tokens import sound_of
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders.proposal import place_name
 from hotline.work_orders.states import DemandType, Urgency

@@ -14,7 +14,7 @@ from hotline.calls import assignment, presence, service
 from hotline.calls.assignment import Accepted
 from hotline.calls.listening import Suggester
 from hotline.calls.models import Call, DialledNumber
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from tests.conftest import NOON
 from tests.factories import people
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base import alike, catalogue
+from hotline.knowledge_base import catalogue
 from hotline.knowledge_base.content import Content
+from hotline.knowledge_base.language import alike
 from hotline.knowledge_base.models import Entry, Task, Version
 from hotline.web.context import runtime
 

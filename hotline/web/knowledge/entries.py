@@ -18,9 +18,9 @@ from hotline.knowledge_base import answers, catalogue, editing, service
 from hotline.knowledge_base.catalogue import PER_PAGE, Show, Wanted
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.differences import differences
-from hotline.knowledge_base.finding import find
 from hotline.knowledge_base.models import Entry, Version
 from hotline.knowledge_base.reviews import ANEW_AFTER
+from hotline.knowledge_base.search.finding import find
 from hotline.knowledge_base.states import EntryState, VersionState
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when

@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid
-from hotline.knowledge_base import editing, floor, learning, offers, tasks
-from hotline.knowledge_base.floor import PER_PAGE, Opened, Sort
+from hotline.knowledge_base import editing, tasks
+from hotline.knowledge_base.floor import learning, offers
+from hotline.knowledge_base.floor import lists as floor
+from hotline.knowledge_base.floor.lists import PER_PAGE, Opened, Sort
 from hotline.knowledge_base.models import Task, Version
-from hotline.knowledge_base.search import Hit
+from hotline.knowledge_base.search.index import Hit
 from hotline.knowledge_base.states import SignalKind, TaskState
 from hotline.web import pages
 from hotline.web.access import roles, when

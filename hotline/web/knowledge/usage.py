@@ -10,9 +10,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hotline.imports.workbook import write_sheets
-from hotline.knowledge_base import usage
+from hotline.knowledge_base.floor import usage
+from hotline.knowledge_base.floor.usage import PER_PAGE, Sort
 from hotline.knowledge_base.states import SignalKind
-from hotline.knowledge_base.usage import PER_PAGE, Sort
 from hotline.web.access import roles
 from hotline.web.city.views import WORKBOOK, attached
 from hotline.web.context import runtime, transaction

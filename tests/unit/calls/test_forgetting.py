@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
 from hotline.calls import forgetting
-from hotline.knowledge_base import offers, tasks
+from hotline.knowledge_base import tasks
+from hotline.knowledge_base.floor import offers
 from hotline.knowledge_base.models import Entry, Offer, Signal
 from hotline.knowledge_base.service import import_entries
 from hotline.knowledge_base.states import SignalKind

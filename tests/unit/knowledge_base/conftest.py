@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.service import ImportResult, import_entries
 from tests.conftest import NOON
 

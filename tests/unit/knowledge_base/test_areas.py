@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.local_words import Synonyms
+from hotline.knowledge_base.language.local_words import Synonyms
 from hotline.knowledge_base.models import Change, Entry, EntryArea, Synonym
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.shelf import Row, Shelf
 from hotline.knowledge_base.service import ImportResult
-from hotline.knowledge_base.shelf import Row, Shelf
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
 

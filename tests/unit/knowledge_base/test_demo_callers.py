@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 import hotline.demo
 from hotline.knowledge_base import service
-from hotline.knowledge_base.search import Hit, KnowledgeIndex, steady, window
+from hotline.knowledge_base.search.index import Hit, KnowledgeIndex, steady, window
 from hotline.speech.clips import read_wav
 from hotline.speech.sound import CHUNK_BYTES, pcm_of
 from hotline.speech.vosk import VoskEngine

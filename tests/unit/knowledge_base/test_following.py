@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from hotline.db import SessionFactory, session_scope
-from hotline.knowledge_base import following, service
-from hotline.knowledge_base.following import Follower, tell_after_commit
-from hotline.knowledge_base.initials import InitialsIndex
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base import service
+from hotline.knowledge_base.search import following
+from hotline.knowledge_base.search.following import Follower, tell_after_commit
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.initials import InitialsIndex
 from hotline.live.base import MISSED, Hint
 from hotline.live.memory import MemoryBus
 from hotline.live.redis import RedisBus

@@ -14,13 +14,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import service
-from hotline.knowledge_base.finding import find
-from hotline.knowledge_base.initials import InitialsIndex, Table, matches
+from hotline.knowledge_base.language.sounds import readings
+from hotline.knowledge_base.language.spelling import LONGEST, folded, pieces
 from hotline.knowledge_base.models import Change, Entry
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.finding import find
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.initials import InitialsIndex, Table, matches
 from hotline.knowledge_base.service import ImportResult
-from hotline.knowledge_base.sounds import readings
-from hotline.knowledge_base.spelling import LONGEST, folded, pieces
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import TODAY
 

@@ -16,7 +16,7 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.knowledge_base import editing, service, writing
 from hotline.knowledge_base.content import Content
 from hotline.knowledge_base.models import Entry, Version
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.states import EntryState, VersionState
 from tests.conftest import NOON
 from tests.factories import people

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.knowledge_base import editing, learning, offers, service, tasks
-from hotline.knowledge_base.alike import by_typicality, groups, likeness, marks_of, nearest
+from hotline.knowledge_base import editing, tasks
+from hotline.knowledge_base.floor import learning, offers, suggestions
+from hotline.knowledge_base.language.alike import by_typicality, groups, likeness, marks_of, nearest
 from hotline.knowledge_base.models import Offer, Signal, Task, Version
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.states import OfferState, SignalKind, TaskState
 from tests.conftest import NOON
 from tests.factories import calls, people
@@ -170,8 +171,8 @@ def test_what_is_done_is_a_new_task_when_it_is_asked_again(session: Session, edi
 def used(session: Session, index: KnowledgeIndex, *said: str, query: str = "停水") -> tuple[int, int]:
     """A call in which this was said and the best answer to ``query`` was given; returns (call, suggestion)."""
     call = calls.arrived(session)
-    (row,) = service.show(session, call_id=call.id, hits=index.search(query, on=TODAY)[:1], now=NOON)
-    service.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=NOON, said=said)
+    (row,) = suggestions.show(session, call_id=call.id, hits=index.search(query, on=TODAY)[:1], now=NOON)
+    suggestions.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=NOON, said=said)
     return call.id, row.id
 
 
@@ -203,14 +204,14 @@ def test_undoing_the_mark_takes_the_offer_back_unless_an_editor_decided(
     session: Session, index: KnowledgeIndex, editor: Actor
 ) -> None:
     call_id, row_id = used(session, index, "水管里不出水是停水了吗")
-    service.undo_mark(session, suggestion_id=row_id, call_id=call_id, actor_id=None, now=NOON)
+    suggestions.undo_mark(session, suggestion_id=row_id, call_id=call_id, actor_id=None, now=NOON)
     assert session.scalars(select(Offer)).all() == []
     at = {"suggestion_id": row_id, "call_id": call_id, "actor_id": None, "now": NOON}
-    service.mark_used(session, **at, said=["水管里不出水是停水了吗"])
+    suggestions.mark_used(session, **at, said=["水管里不出水是停水了吗"])
     (offer,) = session.scalars(select(Offer))
     offers.refuse(session, offer_ids=[offer.id], actor=editor, now=LATER)
-    service.undo_mark(session, **at)
-    service.mark_used(session, **at, said=["水管里不出水是停水了吗"])
+    suggestions.undo_mark(session, **at)
+    suggestions.mark_used(session, **at, said=["水管里不出水是停水了吗"])
     assert session.scalars(select(Offer.state)).all() == [OfferState.REFUSED]
     offers.reopen(session, offer_ids=[offer.id], actor=editor, now=LATER)
     assert offered(session) == ["水管里不出水是停水了吗"]

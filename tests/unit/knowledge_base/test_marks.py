@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hotline.errors import NotAllowedNow, NotFound
-from hotline.knowledge_base import queries, service
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base import queries
+from hotline.knowledge_base.floor import suggestions
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.states import SuggestionState
 from tests.conftest import NOON
 from tests.factories import calls
@@ -21,11 +22,11 @@ LATER = NOON + timedelta(seconds=9)
 def test_an_answer_shown_again_keeps_its_first_moment_and_its_mark(session: Session, index: KnowledgeIndex) -> None:
     call = calls.arrived(session)
     operator = calls.operator(session)
-    (row,) = service.show(session, call_id=call.id, hits=index.search("路灯", on=TODAY), now=NOON)
-    service.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=operator.user_id, now=NOON)
+    (row,) = suggestions.show(session, call_id=call.id, hits=index.search("路灯", on=TODAY), now=NOON)
+    suggestions.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=operator.user_id, now=NOON)
     first_score = row.score
     hits = index.search("路灯不亮找谁修", on=TODAY)
-    (again,) = service.show(session, call_id=call.id, hits=hits, now=LATER)
+    (again,) = suggestions.show(session, call_id=call.id, hits=hits, now=LATER)
     assert again.id == row.id
     assert (again.shown_at, again.first_rank, again.state) == (NOON, 1, SuggestionState.USED)
     assert again.score == hits[0].score != first_score
@@ -36,17 +37,17 @@ def test_rows_come_back_in_the_order_of_the_screen_and_new_ones_know_their_rank(
 ) -> None:
     call = calls.arrived(session)
     lamp, water, wages = (index.search(text, on=TODAY)[0] for text in ("路灯", "停水", "拖欠工资"))
-    service.show(session, call_id=call.id, hits=[lamp, water], now=NOON)
-    rows = service.show(session, call_id=call.id, hits=[wages, water], now=LATER)
+    suggestions.show(session, call_id=call.id, hits=[lamp, water], now=NOON)
+    rows = suggestions.show(session, call_id=call.id, hits=[wages, water], now=LATER)
     assert [(row.entry.code, row.first_rank) for row in rows] == [("wages", 1), ("water", 2)]
     assert [row.entry.code for row in queries.suggestions_of_call(session, call.id)] == ["lamp", "water", "wages"]
-    assert service.show(session, call_id=call.id, hits=[], now=LATER) == []
+    assert suggestions.show(session, call_id=call.id, hits=[], now=LATER) == []
 
 
 def test_words_that_only_sounded_alike_are_not_kept(session: Session, index: KnowledgeIndex) -> None:
     call = calls.arrived(session)
     (hit,) = index.search("老板拖欠公资张三丰", on=TODAY)
-    (row,) = service.show(session, call_id=call.id, hits=[hit], now=NOON)
+    (row,) = suggestions.show(session, call_id=call.id, hits=[hit], now=NOON)
     assert set(row.matched) == {"老板", "拖欠"}
     assert "张三丰" not in "".join([*hit.matched, *hit.sounded])
 
@@ -54,20 +55,20 @@ def test_words_that_only_sounded_alike_are_not_kept(session: Session, index: Kno
 def test_a_mark_can_be_repeated_and_taken_back_but_not_turned_round(session: Session, index: KnowledgeIndex) -> None:
     call = calls.arrived(session)
     who = calls.operator(session).user_id
-    (row,) = service.show(session, call_id=call.id, hits=index.search("停水", on=TODAY), now=NOON)
+    (row,) = suggestions.show(session, call_id=call.id, hits=index.search("停水", on=TODAY), now=NOON)
     at = {"suggestion_id": row.id, "call_id": call.id, "actor_id": who}
-    service.mark_used(session, **at, now=NOON)
-    service.mark_used(session, **at, now=LATER)
+    suggestions.mark_used(session, **at, now=NOON)
+    suggestions.mark_used(session, **at, now=LATER)
     assert (row.state, row.marked_at, row.marked_by) == (SuggestionState.USED, NOON, who)
     with pytest.raises(NotAllowedNow):
-        service.mark_wrong(session, **at, now=LATER)
-    service.undo_mark(session, **at, now=LATER)
+        suggestions.mark_wrong(session, **at, now=LATER)
+    suggestions.undo_mark(session, **at, now=LATER)
     assert (row.state, row.marked_at, row.marked_by) == (SuggestionState.SHOWN, None, None)
-    assert service.mark_wrong(session, **at, now=LATER).state == SuggestionState.WRONG
+    assert suggestions.mark_wrong(session, **at, now=LATER).state == SuggestionState.WRONG
 
 
 def test_another_calls_suggestion_is_not_found(session: Session, index: KnowledgeIndex) -> None:
     call, other = calls.arrived(session), calls.arrived(session)
-    (row,) = service.show(session, call_id=call.id, hits=index.search("停水", on=TODAY), now=NOON)
+    (row,) = suggestions.show(session, call_id=call.id, hits=index.search("停水", on=TODAY), now=NOON)
     with pytest.raises(NotFound):
-        service.mark_used(session, suggestion_id=row.id, call_id=other.id, actor_id=None, now=NOON)
+        suggestions.mark_used(session, suggestion_id=row.id, call_id=other.id, actor_id=None, now=NOON)

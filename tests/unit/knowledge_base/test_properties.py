@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from hotline.db import Base, make_engine
 from hotline.knowledge_base import queries, service
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.language.tokens import LONGEST, Said, has_matter, normalise, signs_of, terms_of
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.states import EntryState
-from hotline.knowledge_base.tokens import LONGEST, Said, has_matter, normalise, signs_of, terms_of
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
 from tests.unit.knowledge_base.conftest import ROWS, TODAY

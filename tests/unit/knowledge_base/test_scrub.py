@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.knowledge_base.scrub import LONGEST, MASK, scrub
+from hotline.knowledge_base.language.scrub import LONGEST, MASK, scrub
 
 WRITTEN = "0123456789０１２３４５６７８９"
 SPOKEN = "零〇一二三四五六七八九幺两"

@@ -6,7 +6,7 @@ import threading
 
 from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base import service
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import ROWS
 

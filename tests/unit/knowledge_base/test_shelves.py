@@ -11,11 +11,11 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from hotline.knowledge_base import service
-from hotline.knowledge_base.candidates import Candidates
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.language.tokens import Said
+from hotline.knowledge_base.search.candidates import Candidates
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.shelf import Counts, Row, Shelf
 from hotline.knowledge_base.service import ImportResult
-from hotline.knowledge_base.shelf import Counts, Row, Shelf
-from hotline.knowledge_base.tokens import Said
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
 

@@ -13,9 +13,9 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotFound
 from hotline.knowledge_base import service, synonyms
-from hotline.knowledge_base.initials import InitialsIndex, Table
+from hotline.knowledge_base.language.spelling import folded
 from hotline.knowledge_base.models import Change, Synonym
-from hotline.knowledge_base.spelling import folded
+from hotline.knowledge_base.search.initials import InitialsIndex, Table
 from tests.conftest import NOON
 from tests.factories import people
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow
-from hotline.knowledge_base import editing, learning, service, tasks
+from hotline.knowledge_base import editing, tasks
+from hotline.knowledge_base.floor import learning, suggestions
 from hotline.knowledge_base.models import Entry, Offer, Signal, Suggestion, Task, Version
-from hotline.knowledge_base.search import KnowledgeIndex
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.states import SignalKind, TaskState
 from tests.conftest import NOON
 from tests.factories import calls, people
@@ -36,7 +37,7 @@ def checker(session: Session) -> Actor:
 def shown(session: Session, index: KnowledgeIndex, text: str = "停水") -> Suggestion:
     """An answer on the screen of a call of its own."""
     call = calls.arrived(session)
-    return service.show(session, call_id=call.id, hits=index.search(text, on=TODAY)[:1], now=NOON)[0]
+    return suggestions.show(session, call_id=call.id, hits=index.search(text, on=TODAY)[:1], now=NOON)[0]
 
 
 def published(session: Session, version: Version, writer: Actor, checker: Actor) -> None:
@@ -59,8 +60,8 @@ def test_answers_marked_wrong_make_one_task_of_their_entry(session: Session, ind
     for minute, said in enumerate(("我打的是供热不是供水", "这个电话没人接")):
         row = shown(session, index)
         at = {"suggestion_id": row.id, "call_id": row.call_id, "actor_id": None}
-        service.mark_wrong(session, **at, now=NOON + timedelta(minutes=minute), said=["您好", said])
-        service.mark_wrong(session, **at, now=NOON + timedelta(minutes=minute), said=["您好", said])
+        suggestions.mark_wrong(session, **at, now=NOON + timedelta(minutes=minute), said=["您好", said])
+        suggestions.mark_wrong(session, **at, now=NOON + timedelta(minutes=minute), said=["您好", said])
     task = session.scalars(select(Task)).one()
     assert (task.kind, task.count, task.entry_id) == (SignalKind.WRONG, 2, row.entry_id)
     assert (task.first_at, task.last_at) == (NOON, NOON + timedelta(minutes=1))
@@ -72,10 +73,10 @@ def test_undoing_the_mark_takes_the_signal_back_and_the_last_one_the_task(
 ) -> None:
     first, second = shown(session, index), shown(session, index)
     for row in (first, second):
-        service.mark_wrong(session, suggestion_id=row.id, call_id=row.call_id, actor_id=None, now=NOON)
-    service.undo_mark(session, suggestion_id=first.id, call_id=first.call_id, actor_id=None, now=LATER)
+        suggestions.mark_wrong(session, suggestion_id=row.id, call_id=row.call_id, actor_id=None, now=NOON)
+    suggestions.undo_mark(session, suggestion_id=first.id, call_id=first.call_id, actor_id=None, now=LATER)
     assert session.scalars(select(Task.count)).all() == [1]
-    service.undo_mark(session, suggestion_id=second.id, call_id=second.call_id, actor_id=None, now=LATER)
+    suggestions.undo_mark(session, suggestion_id=second.id, call_id=second.call_id, actor_id=None, now=LATER)
     assert session.scalars(select(Task)).all() == [] == session.scalars(select(Signal)).all()
 
 
@@ -83,7 +84,7 @@ def test_publishing_the_revision_finishes_what_was_said_against_the_entry(
     session: Session, index: KnowledgeIndex, editor: Actor, checker: Actor
 ) -> None:
     row = shown(session, index)
-    service.mark_wrong(session, suggestion_id=row.id, call_id=row.call_id, actor_id=None, now=NOON)
+    suggestions.mark_wrong(session, suggestion_id=row.id, call_id=row.call_id, actor_id=None, now=NOON)
     task = session.scalars(select(Task)).one()
     version = learning.draft(session, task_id=task.id, actor=editor, now=LATER)
     assert (task.state, version.entry_id) == (TaskState.STARTED, row.entry_id)
@@ -91,7 +92,7 @@ def test_publishing_the_revision_finishes_what_was_said_against_the_entry(
     published(session, version, editor, checker)
     assert (task.state, task.closed_at, task.closed_by) == (TaskState.DONE, LATER, checker.user_id)
     again = shown(session, index)
-    service.mark_wrong(session, suggestion_id=again.id, call_id=again.call_id, actor_id=None, now=LATER)
+    suggestions.mark_wrong(session, suggestion_id=again.id, call_id=again.call_id, actor_id=None, now=LATER)
     assert [one.state for one in session.scalars(select(Task).order_by(Task.id))] == [TaskState.DONE, TaskState.OPEN]
 
 
@@ -197,7 +198,7 @@ def test_nothing_kept_says_who_called_or_stands_in_the_clear(session: Session) -
 
 def test_forgetting_a_call_leaves_counts_without_words(session: Session, index: KnowledgeIndex) -> None:
     row = shown(session, index)
-    service.mark_used(
+    suggestions.mark_used(
         session, suggestion_id=row.id, call_id=row.call_id, actor_id=None, now=NOON, said=["龙头里一滴都没有了"]
     )
     tasks.note(session, kind=SignalKind.NO_ENTRY, text=LONG_QUESTION, told="找残联", call_id=row.call_id, now=NOON)

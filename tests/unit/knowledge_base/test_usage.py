@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base import service, usage
+from hotline.knowledge_base import service
+from hotline.knowledge_base.floor import usage
+from hotline.knowledge_base.floor.usage import Counts, Sort
 from hotline.knowledge_base.models import Entry, Signal, Suggestion, Task
 from hotline.knowledge_base.states import SignalKind, SuggestionState, TaskState
-from hotline.knowledge_base.usage import Counts, Sort
 from tests.conftest import NOON
 from tests.factories import calls
 from tests.unit.knowledge_base.conftest import ROWS

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from hotline.db import SessionFactory, session_scope
-from hotline.knowledge_base import learning
+from hotline.knowledge_base.floor import learning
 from hotline.knowledge_base.models import Offer, Signal, Task
 from hotline.knowledge_base.queries import suggestions_of_call
 from hotline.knowledge_base.states import SignalKind

@@ -12,7 +12,8 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
-from hotline.knowledge_base import learning, service, tasks
+from hotline.knowledge_base import service, tasks
+from hotline.knowledge_base.floor import learning, suggestions
 from hotline.knowledge_base.models import Entry, Offer, Task, Version
 from hotline.knowledge_base.states import OfferState, SignalKind, TaskState
 from tests.factories import calls, people
@@ -42,10 +43,10 @@ def editor(runtime: Runtime, here: City, clock: Clock) -> Actor:
             )
         runtime.knowledge.refresh(session)
         call = calls.arrived(session)
-        (row,) = service.show(
+        (row,) = suggestions.show(
             session, call_id=call.id, hits=runtime.knowledge.search("停水", on=runtime.today())[:1], now=clock.now
         )
-        service.mark_wrong(
+        suggestions.mark_wrong(
             session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=clock.now, said=["电话打不通"]
         )
         learning.group(session, now=clock.now + timedelta(minutes=5))
@@ -137,8 +138,10 @@ def answered(runtime: Runtime, editor: Actor, clock: Clock) -> list[int]:
         for said in ("水管里不出水是停水了吗", "小区停水两天没人管"):
             call = calls.arrived(session)
             hits = runtime.knowledge.search("停水", on=runtime.today())[:1]
-            (row,) = service.show(session, call_id=call.id, hits=hits, now=clock.now)
-            service.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=clock.now, said=[said])
+            (row,) = suggestions.show(session, call_id=call.id, hits=hits, now=clock.now)
+            suggestions.mark_used(
+                session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=clock.now, said=[said]
+            )
         return list(session.scalars(select(Offer.id).order_by(Offer.id)))
 
 

@@ -11,7 +11,8 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
-from hotline.knowledge_base import learning, service, tasks
+from hotline.knowledge_base import service, tasks
+from hotline.knowledge_base.floor import learning, suggestions
 from hotline.knowledge_base.states import SignalKind
 from tests.factories import calls, people
 from tests.factories.units import City
@@ -37,8 +38,10 @@ def editor(runtime: Runtime, here: City, clock: Clock) -> Actor:
         for said in WORDS:
             call = calls.arrived(session)
             hits = runtime.knowledge.search("停水", on=runtime.today())[:1]
-            (row,) = service.show(session, call_id=call.id, hits=hits, now=clock.now)
-            service.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=clock.now, said=[said])
+            (row,) = suggestions.show(session, call_id=call.id, hits=hits, now=clock.now)
+            suggestions.mark_used(
+                session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=clock.now, said=[said]
+            )
         learning.group(session, now=clock.now + timedelta(minutes=5))
         return people.actor(session, Role.KBE, name="编辑小钱")
 

@@ -14,7 +14,8 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
-from hotline.knowledge_base import learning, service, tasks
+from hotline.knowledge_base import service, tasks
+from hotline.knowledge_base.floor import learning, suggestions
 from hotline.knowledge_base.models import Task
 from hotline.knowledge_base.states import SignalKind
 from tests.factories import calls, people
@@ -35,9 +36,9 @@ def editor(runtime: Runtime, here: City, clock: Clock) -> Actor:
         for query, mark, days in [*history, ("结婚证", "used", 40)]:
             call, at = calls.arrived(session), clock.now - timedelta(days=days)
             hits = runtime.knowledge.search(query, on=runtime.today())[:1]
-            (row,) = service.show(session, call_id=call.id, hits=hits, now=at)
+            (row,) = suggestions.show(session, call_id=call.id, hits=hits, now=at)
             if mark:
-                verb = service.mark_used if mark == "used" else service.mark_wrong
+                verb = suggestions.mark_used if mark == "used" else suggestions.mark_wrong
                 verb(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=at)
         tasks.note(session, kind=SignalKind.NO_RESULT, text="无人机飞行报备", now=clock.now - timedelta(hours=1))
         learning.group(session, now=clock.now)

@@ -17,8 +17,9 @@ from hotline.bootstrap import Runtime
 from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base import attachments, editing, service
 from hotline.knowledge_base.content import Content
-from hotline.knowledge_base.finding import Found
+from hotline.knowledge_base.floor import suggestions
 from hotline.knowledge_base.models import Entry
+from hotline.knowledge_base.search.finding import Found
 from tests.factories import calls as make
 from tests.factories import people
 from tests.factories.units import City
@@ -157,8 +158,8 @@ def test_what_operators_answered_most_stands_first_after_the_hour(
     with session_scope(sessions) as session:
         call, *_ = make.talking(session, make.ready(session, here.operator))
         found = Found(session.scalars(select(Entry).where(Entry.code == "K3")).one(), 0.9)
-        row = service.show(session, call_id=call.id, hits=[found], now=runtime.now())[0]
-        service.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=runtime.now())
+        row = suggestions.show(session, call_id=call.id, hits=[found], now=runtime.now())[0]
+        suggestions.mark_used(session, suggestion_id=row.id, call_id=call.id, actor_id=None, now=runtime.now())
     assert "问得最多" not in see(citizen, "/answers").text
     clock.on(hours=1)
     page = see(citizen, "/answers").text

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Subquery, case, exists, func, select
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.learning import sentences
+from hotline.knowledge_base.floor.learning import sentences
 from hotline.knowledge_base.models import Entry, Signal, Suggestion, Task
 from hotline.knowledge_base.states import EntryState, SignalKind, SuggestionState, TaskState
 from hotline.knowledge_base.tasks import UNANSWERED

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.local_words import Synonyms
+from hotline.knowledge_base.language.local_words import Synonyms
 from hotline.knowledge_base.models import Change, Entry, EntryArea, SimilarQuestion
-from hotline.knowledge_base.shelf import Row
+from hotline.knowledge_base.search.shelf import Row
 from hotline.knowledge_base.states import EntryState
 from hotline.knowledge_base.synonyms import meanings
 

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base import editing
-from hotline.knowledge_base.alike import nearest
 from hotline.knowledge_base.content import Content
+from hotline.knowledge_base.language.alike import nearest
+from hotline.knowledge_base.language.scrub import LONGEST, MASK, scrub
 from hotline.knowledge_base.models import Entry, Offer, Version
 from hotline.knowledge_base.rows import SIMILAR_AT_MOST
-from hotline.knowledge_base.scrub import LONGEST, MASK, scrub
 from hotline.knowledge_base.states import OFFER, OfferAction, OfferState, VersionState
 
 ALIKE: Final = 0.7  # words this like what an entry, or an offer of it, has already are of no use

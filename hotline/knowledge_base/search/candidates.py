@@ -9,8 +9,8 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from hotline.knowledge_base.shelf import ASCII, Counts, Shelf, pairs, signs
-from hotline.knowledge_base.tokens import Said, terms_of
+from hotline.knowledge_base.language.tokens import Said, terms_of
+from hotline.knowledge_base.search.shelf import ASCII, Counts, Shelf, pairs, signs
 
 WRITER_BYTES: Final = 15_000_000
 # Postings read for one query, as a share of all phrasings and at most: rare terms first. More finds no more on 100,000

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.knowledge_base.language.spelling import NEVER, Signs, asks_by_letters, folded, lattice, typed_signs
 from hotline.knowledge_base.models import Entry, EntryArea, SimilarQuestion
 from hotline.knowledge_base.published import areas_around, state_of
-from hotline.knowledge_base.spelling import NEVER, Signs, asks_by_letters, folded, lattice, typed_signs
 from hotline.knowledge_base.states import EntryState
 
 BATCH: Final = 5_000

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq, Levenshtein, Postfix, Prefix
 
-from hotline.knowledge_base.shelf import Counts, Ints, Shelf, Signs, pairs, read, signs, spread
-from hotline.knowledge_base.tokens import Said
+from hotline.knowledge_base.language.tokens import Said
+from hotline.knowledge_base.search.shelf import Counts, Ints, Shelf, Signs, pairs, read, signs, spread
 
 Floats = NDArray[np.float32]
 

@@ -12,9 +12,9 @@ from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline.knowledge_base.local_words import NO_SYNONYMS, Synonyms
+from hotline.knowledge_base.language.local_words import NO_SYNONYMS, Synonyms
+from hotline.knowledge_base.language.tokens import Said, normalised, signs_of
 from hotline.knowledge_base.published import areas_around, holds_around
-from hotline.knowledge_base.tokens import Said, normalised, signs_of
 
 ASCII: Final = 128  # signs before this are Latin letters and digits
 CODE: Final = "utf-16-le"

@@ -16,7 +16,7 @@ import numpy as np
 import rjieba
 from numpy.typing import NDArray
 
-from hotline.knowledge_base import sounds
+from hotline.knowledge_base.language import sounds
 
 LONGEST: Final = 40  # letters looked at
 LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")

@@ -11,7 +11,7 @@ from typing import Final
 
 import rjieba
 
-from hotline.knowledge_base import sounds
+from hotline.knowledge_base.language import sounds
 
 LONGEST: Final = 200  # characters looked at; the newest of a longer text
 

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from hotline.knowledge_base.tokens import normalise, sound_of
+from hotline.knowledge_base.language.tokens import normalise, sound_of
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
 from hotline.errors import NotAllowedNow, NotFound
-from hotline.knowledge_base import editing, offers, tasks
-from hotline.knowledge_base.alike import by_typicality, groups
+from hotline.knowledge_base import editing, tasks
 from hotline.knowledge_base.content import Content
+from hotline.knowledge_base.floor import offers
+from hotline.knowledge_base.language.alike import by_typicality, groups
 from hotline.knowledge_base.models import Entry, Signal, Task, Version
 from hotline.knowledge_base.states import SignalKind, TaskState
 

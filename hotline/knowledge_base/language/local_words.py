@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from hotline.knowledge_base.tokens import normalise
+from hotline.knowledge_base.language.tokens import normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline.knowledge_base.likeness import NAMES, Floats
+from hotline.knowledge_base.search.likeness import NAMES, Floats
 
 WEIGHTS: Final = Path(__file__).with_name("weights.json")
 FLOOR: Final = -15.0  # a score below this tells no more

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from hotline.accounts.models import User
 from hotline.errors import NotFound
-from hotline.knowledge_base.learning import sentences
+from hotline.knowledge_base.floor.learning import sentences
 from hotline.knowledge_base.models import Entry, Offer, Signal, Task
 from hotline.knowledge_base.states import OfferState, TaskState
 

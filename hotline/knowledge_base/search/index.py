@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base import reading
-from hotline.knowledge_base.candidates import Candidates
-from hotline.knowledge_base.likeness import Group, Query, likeness
-from hotline.knowledge_base.local_words import NO_SYNONYMS, Synonyms
-from hotline.knowledge_base.shelf import ASCII, Counts, Shelf, pairs, phrasings_of, signs, spread
-from hotline.knowledge_base.tokens import Said, has_matter, normalise, signs_of, words_of
-from hotline.knowledge_base.weighing import shares, weights
+from hotline.knowledge_base.language.local_words import NO_SYNONYMS, Synonyms
+from hotline.knowledge_base.language.tokens import Said, has_matter, normalise, signs_of, words_of
+from hotline.knowledge_base.search import reading
+from hotline.knowledge_base.search.candidates import Candidates
+from hotline.knowledge_base.search.likeness import Group, Query, likeness
+from hotline.knowledge_base.search.shelf import ASCII, Counts, Shelf, pairs, phrasings_of, signs, spread
+from hotline.knowledge_base.search.weighing import shares, weights
 
 AT_LEAST: Final = 0.35  # less sure than this, nothing fits
 BESIDE: Final = 0.6  # beside what fits, others are shown down to this share of what the best must have

@@ -9,11 +9,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hotline.knowledge_base.initials import InitialsIndex, Match
+from hotline.knowledge_base.language.spelling import asks_by_letters, pieces
 from hotline.knowledge_base.models import Entry
 from hotline.knowledge_base.published import holding
-from hotline.knowledge_base.search import KnowledgeIndex
-from hotline.knowledge_base.spelling import asks_by_letters, pieces
+from hotline.knowledge_base.search.index import KnowledgeIndex
+from hotline.knowledge_base.search.initials import InitialsIndex, Match
 
 SPARE: Final = 20  # asked for beyond the limit, for what the site may not show
 
