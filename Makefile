@@ -30,7 +30,7 @@ test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; wh
 # what knows no database, and what a browser or an ear sees alike on both
 ON_BOTH_ALIKE := tests/exchange tests/unit/speech $(wildcard tests/web/*/test_in_a_browser.py) \
   tests/web/desk/test_pages_in_a_call.py $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py \
-  officers_headset.py two_browsers.py)
+  knowledge_file.py officers_headset.py two_browsers.py)
 
 test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what is alike on both
 	HOTLINE_TEST_ON=postgres $(PYTEST) $(addprefix --ignore=,$(ON_BOTH_ALIKE))

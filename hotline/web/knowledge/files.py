@@ -187,7 +187,7 @@ def look(token: str) -> ResponseReturnValue:
         job.put(**told)  # it was cut off between the commit and saying so
         state, broken_off = job.state(), False
     return render_template(
-        "knowledge/_files_import.html" if pages.is_htmx() else "knowledge/files_import.html",
+        "knowledge/_import.html" if pages.is_htmx() else "knowledge/import.html",
         told=kind,
         splits=kind is knowledge.CLAUSES,
         token=token,
