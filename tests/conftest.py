@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
 
 # servers of the run's own, started only when a test asks for one
-pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases", "tests.processes")
+pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases", "tests.processes", "tests.templates")
 
 # a slow machine is no fault of ours
 settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
