@@ -48,6 +48,13 @@ AudioNode.prototype.connect = function (to, ...rest) {
 };
 }"""
 
+# what is said only until the line is back may be over before a test looks
+TAKE_DOWN = """() => {
+window.told = [];
+const voice = document.getElementById("voice");
+new MutationObserver(() => window.told.push(voice.textContent)).observe(voice, { childList: true });
+}"""
+
 
 def syllables(seed: int, rate: int) -> Samples:
     """Three seconds of gliding tones nobody could confuse, within what a line carries."""
@@ -288,10 +295,11 @@ def test_a_lost_socket_is_taken_up_again(launch: Launch, desk: Exchange, microph
     with the_page(launch(*microphone), desk) as page:
         mine, theirs = dial(page, desk)
         shows(page, "#voice", "话筒已打开")
+        page.evaluate(TAKE_DOWN)
         with desk.board.lines.lock:
             for link in desk.board.links:
                 link.end(1011)
-        shows(page, "#voice", "正在重新接上")
+        page.wait_for_function("window.told.some((words) => words.includes('正在重新接上'))")
         shows(page, "#voice", "话筒已打开")
         assert not mine.over
         since = len(theirs.heard)
