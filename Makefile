@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# one process for each core; files whose things cost much to start stay together
+# one process more than cores: calls mostly wait; files whose things cost much to start stay together
 PYTEST := $(BIN)/python -m pytest -n auto
 
 .DEFAULT_GOAL := help
@@ -27,10 +27,15 @@ demo: $(STAMP) ## Run the whole hotline on this machine with the Hengshui demo c
 test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; what needs something absent says so
 	HOTLINE_TEST_ON=sqlite $(PYTEST)
 
-# what knows no database, and what a browser or an ear sees alike on both
-ON_BOTH_ALIKE := tests/exchange tests/unit/speech $(wildcard tests/web/*/test_in_a_browser.py) \
-  tests/web/desk/test_pages_in_a_call.py $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py \
-  knowledge_file.py officers_headset.py two_browsers.py)
+# What knows no database: the exchange, hearing, documents and papers as text, clocks and calendars. And what only a
+# browser or an ear tells, of pages whose forms, searches and rows are asked on both databases by the tests beside it.
+KNOWS_NO_DATABASE := tests/exchange tests/unit/speech tests/unit/calendars tests/unit/foundations/test_config.py \
+  $(addprefix tests/unit/knowledge_base/test_,answers.py clauses.py differences.py documents.py handbook.py scrub.py) \
+  $(addprefix tests/unit/work_orders/test_,clock.py personal_data.py proposal.py) \
+  $(addprefix tests/architecture/test_,docs.py glossary.py tree.py)
+ON_BOTH_ALIKE := $(KNOWS_NO_DATABASE) $(wildcard tests/web/*/test_in_a_browser.py) \
+  tests/web/desk/test_pages_in_a_call.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \
+  $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py knowledge_file.py officers_headset.py two_browsers.py)
 
 test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what is alike on both
 	HOTLINE_TEST_ON=postgres $(PYTEST) $(addprefix --ignore=,$(ON_BOTH_ALIKE))

@@ -1,10 +1,12 @@
 """How tests are shared out when several processes run them.
 
-What starts every process of the product once for many stories goes to one of them; all else to whoever is free.
+What starts every process of the product once for many stories goes to one of them; all else to whoever is free. What
+takes longest begins first, so that nobody waits at the end for one who began late.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +14,17 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-# files whose stories each bring a house of their own
-ALONE = ("tests/e2e/test_setup.py", "tests/e2e/test_story.py")
+# files whose stories each bring a house of their own, or need none
+ALONE = ("tests/e2e/test_every_page.py", "tests/e2e/test_setup.py", "tests/e2e/test_story.py")
+# what takes longest, in this order; all else as it stands
+FIRST = (
+    "tests/e2e/",
+    "tests/architecture/test_every_page.py",
+    "tests/workers/test_processes.py",
+    "tests/unit/work_orders/test_machine.py",
+    "tests/exchange/test_phone_in_a_browser.py",
+    "tests/unit/knowledge_base/test_keeping.py",
+)
 
 
 def together(nodeid: str) -> str:
@@ -24,22 +35,29 @@ def together(nodeid: str) -> str:
     return file if file in ALONE else "house"
 
 
-class Shared:
-    """Registered only where tests are shared out: without that plugin its hook has nobody to call it."""
-
-    @pytest.hookimpl
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling:
-        """Share tests out by what belongs together."""
-        from xdist.scheduler import LoadScopeScheduling
-
-        class Together(LoadScopeScheduling):
-            def _split_scope(self, nodeid: str) -> str:
-                return together(nodeid)
-
-        return Together(config, log)
+def turn(nodeid: str) -> int:
+    """Return how early a test begins: 0 is first."""
+    return next((place for place, file in enumerate(FIRST) if nodeid.startswith(file)), len(FIRST))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Share out where there are several processes."""
-    if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(Shared(), "shared-out")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes longest; a scope of several tests goes before single ones in any case."""
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: stories of calls mostly wait, in real time."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Share tests out by what belongs together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Together(config, log)
