@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -14,7 +15,14 @@ from sqlalchemy.orm import Session
 from hotline.db import KeyRing, SessionFactory, make_engine, make_sessions, use_key_ring
 
 # servers of the run's own, started only when a test asks for one
-pytest_plugins = ("tests.redis_server", "tests.postgres", "tests.databases", "tests.processes", "tests.templates")
+pytest_plugins = (
+    "tests.redis_server",
+    "tests.postgres",
+    "tests.databases",
+    "tests.processes",
+    "tests.templates",
+    "tests.chromium",
+)
 
 # a slow machine is no fault of ours
 settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +37,14 @@ def keys() -> KeyRing:
     ring = KeyRing([("t1", os.urandom(32))])
     use_key_ring(ring)
     return ring
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords() -> Iterator[None]:
+    """Passwords hashed as always but with as little work as can be: hundreds of tests log somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hotline.accounts.service._hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture

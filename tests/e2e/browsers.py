@@ -12,13 +12,14 @@ import requests
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from hotline.demo.stage import Recorded, Teller
+from tests.chromium import FLAGS as PLAIN
 from tests.e2e import voices
 from tests.e2e.conftest import PATIENCE_S, House
 from tests.needs import chromium
 
 WITHIN_MS: Final = int(PATIENCE_S * 1000)
 FLAGS: Final = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
+    *PLAIN,
     # sound flows in a page nobody looks at, as it does in one somebody does
     *("--disable-background-timer-throttling", "--disable-renderer-backgrounding"),
 )

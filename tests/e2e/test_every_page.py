@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -41,9 +41,8 @@ from tests.architecture.conftest import House, build_house
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
 from tests.factories import calls as make
-from tests.needs import chromium
 from tests.web.shared.browser import Browser as FormBrowser
-from tests.web.shared.styleguide import FLAGS, add_page, serving
+from tests.web.shared.styleguide import add_page, serving
 from workers import imports, process
 
 pytestmark = pytest.mark.browser
@@ -457,16 +456,6 @@ class Visitor:
         )
         for kind, nodes in found:
             self.faults += [f"{where}: {kind}: {target}: {' '.join(why.split())}" for target, why in nodes]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """One Chromium for this module."""
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def test_every_page_has_a_visitor(town: Town, pages: dict[str, list[Visit]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from hotline.demo.stage import Teller
 from tests.e2e.browsers import (
@@ -17,7 +17,6 @@ from tests.e2e.browsers import (
     CALLER,
     ITS_USE_ALLOWED,
     OPERATOR,
-    WITHIN_MS,
     Desk,
     both_hear,
     heard,
@@ -65,20 +64,10 @@ window.cut = (down) => {
 """
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """Drives the browser."""
+@pytest.fixture(scope="module", autouse=True)
+def ears() -> None:
+    """What is said is asked of a recogniser."""
     speech_model()
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    """A machine under load; what comes comes at once."""
-    expect.set_options(timeout=WITHIN_MS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture

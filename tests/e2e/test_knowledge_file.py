@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hotline.demo.stage import Teller
-from tests.e2e.browsers import WITHIN_MS, browser
+from tests.e2e.browsers import WITHIN_MS
 from tests.e2e.conftest import House
 from tests.unit.knowledge_base.policies import NOTICE, docx, paragraph
 
@@ -19,17 +19,6 @@ pytestmark = pytest.mark.browser
 
 QUESTION, ANSWER = "流动献血车周末停在哪里", "周末停在人民公园东门，上午九点到下午五点。"
 Sit = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """One Chromium for these stories."""
-    with sync_playwright() as playwright:
-        running = browser(playwright)
-        expect.set_options(timeout=WITHIN_MS)
-        yield running
-        expect.set_options(timeout=5_000)
-        running.close()
 
 
 @pytest.fixture

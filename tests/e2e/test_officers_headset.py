@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 from rich.console import Console
 
 from hotline.demo.stage import Recorded, Teller
@@ -36,48 +36,45 @@ def to_call_back(house: House) -> str:
 
 
 def test_the_officer_calls_from_the_browser_and_both_hear_each_other(
-    house: House, teller: Teller, to_call_back: str, tmp_path: Path
+    house: House, teller: Teller, to_call_back: str, playwright: Playwright, tmp_path: Path
 ) -> None:
     world = house.world
     speaks = [{"say_wav": CALLER}] * 6
     rule = {"address": PHONE, "answer_after_s": 0.3, "script": [{"wait_for": "talking"}, *speaks]}
     world.lab("PUT", "handsets/rules", {"rules": [rule]})
     path = callback_of(teller, to_call_back)
-    expect.set_options(timeout=WITHIN_MS)  # a machine under load; what comes comes at once
-    with sync_playwright() as playwright:
-        running = browser(playwright, *speaking(tmp_path, OPERATOR))
-        page = running.new_page()
-        page.set_default_timeout(WITHIN_MS)
-        faults: list[str] = []
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.goto(f"{world.web}/login")
-        page.fill("[name=username]", "cbk01")
-        page.fill("[name=password]", world.password)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/duty")
-        page.goto(world.web + path)
-        headset = page.locator("#headset")
-        expect(headset).to_contain_text("耳机未连接")
-        page.click("[data-headset-on]")
-        expect(headset).to_contain_text("耳机已连接")
+    running = browser(playwright, *speaking(tmp_path, OPERATOR))
+    page = running.new_page()
+    page.set_default_timeout(WITHIN_MS)
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.goto(f"{world.web}/login")
+    page.fill("[name=username]", "cbk01")
+    page.fill("[name=password]", world.password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/duty")
+    page.goto(world.web + path)
+    headset = page.locator("#headset")
+    expect(headset).to_contain_text("耳机未连接")
+    page.click("[data-headset-on]")
+    expect(headset).to_contain_text("耳机已连接")
 
-        page.keyboard.press("F2")  # her own call: the headset answers by itself
-        expect(headset).to_contain_text("耳机通话中")
-        expect(page.locator("#line")).to_contain_text("通话中")
-        hears(teller, house, str(lines(house, SEAT)[0]["sid"]), CALLER)
-        hears(teller, house, str(lines(house, PHONE)[0]["sid"]), OPERATOR)
-        page.keyboard.press("F2")  # in the call the same key mutes
-        expect(headset).to_contain_text("已静音")
+    page.keyboard.press("F2")  # her own call: the headset answers by itself
+    expect(headset).to_contain_text("耳机通话中")
+    expect(page.locator("#line")).to_contain_text("通话中")
+    hears(teller, house, str(lines(house, SEAT)[0]["sid"]), CALLER)
+    hears(teller, house, str(lines(house, PHONE)[0]["sid"]), OPERATOR)
+    page.keyboard.press("F2")  # in the call the same key mutes
+    expect(headset).to_contain_text("已静音")
 
-        page.keyboard.press("F4")
-        expect(headset).to_contain_text("耳机已连接")
-        expect(page.locator("#line")).to_contain_text("通话已结束")
+    page.keyboard.press("F4")
+    expect(headset).to_contain_text("耳机已连接")
+    expect(page.locator("#line")).to_contain_text("通话已结束")
 
-        page.check("[name=contacted][value=yes]", force=True)  # its picture lies over it
-        page.check("[name=satisfaction][value=satisfied]", force=True)
-        page.keyboard.press("Control+Enter")
-        expect(page.locator("#toasts")).to_contain_text("已记录：满意")
-        running.close()
-    expect.set_options(timeout=5_000)
+    page.check("[name=contacted][value=yes]", force=True)  # its picture lies over it
+    page.check("[name=satisfaction][value=satisfied]", force=True)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("已记录：满意")
+    running.close()
     assert faults == []
     assert order(teller, to_call_back)["status"] == "closed"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 
 from hotline.demo.stage import Teller
 from hotline.demo.story import asked_by_keypad, handle
@@ -19,7 +19,6 @@ from tests.e2e.browsers import (
     CALLER,
     OPERATOR,
     OPERATORS_WORDS,
-    WITHIN_MS,
     Desk,
     Telephone,
     citizen,
@@ -36,12 +35,10 @@ from tests.needs import speech_model
 pytestmark = [pytest.mark.browser, pytest.mark.speech]
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """Drives both browsers."""
+@pytest.fixture(scope="module", autouse=True)
+def ears() -> None:
+    """What is said is asked of a recogniser."""
     speech_model()
-    with sync_playwright() as running:
-        yield running
 
 
 @pytest.fixture
@@ -61,14 +58,6 @@ def desk(house: House, playwright: Playwright, tmp_path: Path) -> Iterator[Desk]
         sitting.ready()
         yield sitting
         assert sitting.complaints == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    """A machine under load; what comes comes at once."""
-    expect.set_options(timeout=WITHIN_MS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def test_from_dialling_to_the_evaluation_both_speak_and_hear_with_a_browser(

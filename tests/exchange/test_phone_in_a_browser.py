@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 import numpy
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from exchange import Exchange
 from exchange.leg import Leg
 from exchange.sound import RATE, loudness
-from tests.needs import chromium
-from tests.web.shared.styleguide import FLAGS
+from tests.chromium import Launch
 
 from .application import Application, until
 from .conftest import CALLER, NUMBER, Samples, Start, match, rest, rules
@@ -87,25 +86,6 @@ def heard_by(exchange: Exchange, leg: Leg) -> Samples:
     answer = requests.get(f"{exchange.url}/lab/calls/{leg.sid}/heard.wav", timeout=5)
     with wave.open(io.BytesIO(answer.content)) as file:
         return numpy.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
-
-
-Launch = Callable[..., Browser]
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Launch]:
-    """One browser for each set of flags, since each takes seconds to start; every page has a profile of its own."""
-    with sync_playwright() as playwright:
-        running: dict[tuple[str, ...], Browser] = {}
-
-        def launch(*flags: str) -> Browser:
-            if flags not in running:
-                running[flags] = playwright.chromium.launch(executable_path=str(chromium()), args=[*FLAGS, *flags])
-            return running[flags]
-
-        yield launch
-        for browser in running.values():
-            browser.close()
 
 
 @contextmanager

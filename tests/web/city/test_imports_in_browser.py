@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 
 from hotline.accounts.roles import Role
@@ -18,9 +18,8 @@ from hotline.db import make_engine, make_sessions, session_scope
 from hotline.gazetteer.models import Place
 from hotline.outbox import OutboxMessage
 from tests.factories import people
-from tests.needs import chromium
 from tests.web.city.conftest import Look
-from tests.web.shared.styleguide import FLAGS, serving
+from tests.web.shared.styleguide import serving
 from tests.web.staff import Staff
 from workers import imports, process
 
@@ -30,19 +29,18 @@ PATIENCE_MS = 120_000
 
 
 @pytest.fixture
-def page(app: Flask, staff: Staff, runtime: Runtime, here: object) -> Iterator[Page]:
+def page(app: Flask, staff: Staff, runtime: Runtime, here: object, chrome: Browser) -> Iterator[Page]:
     """A browser in which the administrator has logged in."""
     with session_scope(runtime.sessions) as session:
         keeper = people.actor(session, Role.ADM, name="管理员老陈")
     name = app.config["SESSION_COOKIE_NAME"]
     cookie = staff(keeper).client.get_cookie(name)
     assert cookie is not None
-    with serving(app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        context = browser.new_context(base_url=address, accept_downloads=True)
+    with serving(app) as address:
+        context = chrome.new_context(base_url=address, accept_downloads=True)
         context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
         yield context.new_page()
-        browser.close()
+        context.close()
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import unescape
@@ -11,6 +12,8 @@ from itertools import count
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -33,6 +36,7 @@ from tests.factories import calls as make
 from tests.factories.units import WATER, City, city
 from tests.web.ivr.conftest import Clock
 from tests.web.shared.browser import Browser
+from tests.web.shared.styleguide import serving
 
 PASSWORD = "a long password"
 WORDS = "我们小区停水两天了，在桃城区永兴路五洲国际"
@@ -152,6 +156,37 @@ def desk(app: Flask, town: City, sessions: SessionFactory, now: datetime) -> Cal
         return Desk(browser, actor)
 
     return sit
+
+
+@contextmanager
+def sitting_at(app: Flask, chrome: Chromium, desk: Desk, stand_in: str = "") -> Iterator[tuple[Page, list[str]]]:
+    """Take an operator's log-in over into a real browser: its page at the desk, and what the console complains of.
+
+    ``stand_in`` is served for the carrier's own library.
+    """
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie = desk.browser.client.get_cookie(name)
+    assert cookie is not None
+    with serving(app) as address:
+        context = chrome.new_context(viewport={"width": 1440, "height": 900}, base_url=address)
+        context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda fault: complaints.append(str(fault)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        if stand_in:
+            page.route("**/twilio.min.js*", lambda route: route.fulfill(body=stand_in, content_type="text/javascript"))
+        page.goto("/desk")
+        yield page, complaints
+        context.close()
+
+
+@pytest.fixture
+def page(app: Flask, chrome: Chromium, desk: Callable[..., Desk]) -> Iterator[Page]:
+    """An operator's page at the desk, in a real browser. What the console complains of fails the test."""
+    with sitting_at(app, chrome, desk()) as (opened, complaints):
+        yield opened
+    assert complaints == []
 
 
 @pytest.fixture

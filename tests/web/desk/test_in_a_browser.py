@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from hotline.accounts.service import SYSTEM
 from hotline.bootstrap import Runtime
@@ -20,37 +20,14 @@ from hotline.gazetteer.service import put_place
 from hotline.live.base import Hint
 from hotline.units.queries import by_code
 from hotline.work_orders import queries as orders
-from tests.needs import chromium
 from tests.waiting import PATIENCE_S, until
-from tests.web.desk.conftest import PASSWORD, WORDS, Desk, say
+from tests.web.desk.conftest import WORDS, say
 from tests.web.ivr.conftest import Clock
-from tests.web.shared.styleguide import FLAGS, serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)  # a machine under load; what comes comes at once
-
-
-@pytest.fixture
-def page(app: Flask, desk: Callable[..., Desk]) -> Iterator[Page]:
-    """An operator's browser, logged in. What the console complains of fails the test."""
-    desk()
-    with serving(app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        complaints: list[str] = []
-        opened.on("pageerror", lambda fault: complaints.append(str(fault)))
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        opened.goto(f"{address}/login")
-        opened.fill("[name=username]", "wang")
-        opened.fill("[name=password]", PASSWORD)
-        opened.press("[name=password]", "Enter")
-        opened.wait_for_url("**/desk")
-        yield opened
-        browser.close()
-    assert complaints == []
 
 
 @pytest.fixture

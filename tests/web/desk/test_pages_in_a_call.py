@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
 from hotline.bootstrap import Runtime
 from hotline.calls import service
@@ -19,12 +19,10 @@ from hotline.db import SessionFactory, session_scope
 from hotline.live.base import Hint
 from hotline.telephony.base import HeadsetPass
 from hotline.telephony.simulated import SimulatedTelephony
-from tests.needs import chromium
-from tests.web.desk.conftest import PASSWORD, Desk
-from tests.web.shared.styleguide import FLAGS, serving
+from tests.chromium import Launch
+from tests.web.desk.conftest import Desk, sitting_at
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)  # a machine under load; what comes comes at once
 
 A_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 STAND_IN = """
@@ -77,7 +75,8 @@ class Seat:
     """An operator's page, and what the carrier's library in it was asked."""
 
     page: Page
-    complaints: list[str]
+    expected: list[str] = field(default_factory=list)
+    """What the console may complain of, whenever it does: the browser notes every refused answer."""
 
     def says(self, words: str) -> None:
         """See these words beside the headset."""
@@ -95,28 +94,15 @@ class Seat:
 
 
 @pytest.fixture
-def seat(app: Flask, desk: Callable[..., Desk]) -> Iterator[Seat]:
+def seat(app: Flask, launch: Launch, desk: Callable[..., Desk]) -> Iterator[Seat]:
     """An operator, logged in, headset connected. What the console complains of fails the test."""
-    desk()
-    with serving(app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium()), args=[*FLAGS, *A_MICROPHONE])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        complaints: list[str] = []
-        page.on("pageerror", lambda fault: complaints.append(str(fault)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.route("**/twilio.min.js*", lambda route: route.fulfill(body=STAND_IN, content_type="text/javascript"))
-        page.goto(f"{address}/login")
-        page.fill("[name=username]", "wang")
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/desk")
-        sitting = Seat(page, complaints)
+    with sitting_at(app, launch(*A_MICROPHONE), desk(), STAND_IN) as (page, complaints):
+        sitting = Seat(page)
         sitting.says("耳机未连接")
         page.click("[data-headset-on]")
         sitting.says("耳机已连接")
         yield sitting
-        browser.close()
-    assert complaints == []
+    assert [one for one in complaints if not any(word in one for word in sitting.expected)] == []
 
 
 @pytest.fixture
@@ -218,12 +204,12 @@ def test_an_order_that_is_refused_is_shown_again_on_the_same_document_and_a_faul
         send.click();
     }""")
     expect(page.locator("[aria-invalid=true]").first).to_be_focused()
-    seat.complaints.clear()  # the browser notes every answer 422
+    seat.expected.append("status of 422")
     app.view_functions["desk.call"] = lambda call_id: 1 / 0  # type: ignore[assignment]
     page.evaluate("window.hotline.visit(location.href)")
     expect(page.locator("#main")).to_contain_text("系统出错了")
     seat.says("耳机通话中")
-    seat.complaints.clear()
+    seat.expected.append("status of 500")
     assert seat.same_document()
     assert seat.asked() == ["accept", "unmute"]
 
@@ -239,7 +225,7 @@ def test_a_fault_between_calls_is_shown_where_one_works_and_nothing_is_asked_twi
     seat.page.evaluate("window.hotline.visit('/desk')")
     expect(seat.page.locator("#main")).to_contain_text("系统出错了")
     seat.says("耳机已连接")
-    seat.complaints.clear()  # the browser notes every answer 500
+    seat.expected.append("status of 500")
     assert seat.same_document()
     assert asked == ["desk"]
 
@@ -280,7 +266,7 @@ def test_a_part_asked_of_a_page_that_is_gone_loads_no_document(
         page.evaluate("document.body.dispatchEvent(new CustomEvent('offer'))")
     assert loaded == []
     assert seat.same_document()
-    seat.complaints.clear()  # the browser notes that the conversation is found no more
+    seat.expected.append("status of 404")  # the conversation is found no more
 
 
 def until(page: Page, condition: Callable[[], object]) -> None:

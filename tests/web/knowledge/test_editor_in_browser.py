@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
 from hotline.accounts.roles import Role
@@ -20,9 +20,8 @@ from tests.conftest import NOON
 from tests.factories import calls as make
 from tests.factories import people
 from tests.factories.units import City
-from tests.needs import chromium
 from tests.unit.knowledge_base.test_attachments import PDF
-from tests.web.shared.styleguide import FLAGS, serving
+from tests.web.shared.styleguide import serving
 from tests.web.staff import Staff
 
 pytestmark = pytest.mark.browser
@@ -31,15 +30,6 @@ AXE = next((Path(__file__).parents[2] / "vendor").glob("axe-core-*/axe.min.js"))
 QUESTION = "社保卡丢了怎么补办"
 SAVED = "自动保存"
 Sit = Callable[[Actor], Page]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """One Chromium for this module."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from hotline.knowledge_base.states import SignalKind
 from tests.factories import calls, people
 from tests.factories.units import City
 from tests.unit.knowledge_base.conftest import ROWS
-from tests.web.knowledge.test_editor_in_browser import Sit, chrome, sit
+from tests.web.knowledge.test_editor_in_browser import Sit, sit
 from tests.web.staff import Clock
 
-__all__ = ["chrome", "sit"]
+__all__ = ["sit"]
 pytestmark = pytest.mark.browser
 
 ASKED = "残疾人证到期了怎么换"

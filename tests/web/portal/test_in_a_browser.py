@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor, set_password
@@ -15,23 +15,12 @@ from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
 from tests.factories.units import City
-from tests.needs import chromium
-from tests.web.shared.styleguide import FLAGS, serving
+from tests.web.shared.styleguide import serving
 
 pytestmark = pytest.mark.browser
 
 PASSWORD = "a long password"
 TELEPHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """One Chromium for this module."""
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 OpenPage = Callable[[Actor], Page]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.needs import chromium
-from tests.web.shared.styleguide import FLAGS, serving
+from tests.web.shared.styleguide import serving
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
 PHONE = {"width": 390, "height": 844}
 
 
@@ -25,18 +24,22 @@ def site(app: Flask, entries: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def chrome() -> Iterator[Browser]:
-    """Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
-        yield browser
-        browser.close()
+def telephone(chrome: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Pages of a telephone."""
+    with ExitStack() as closing:
+
+        def held(**given: bool) -> Page:
+            context = chrome.new_context(viewport=PHONE, base_url=site, **given)  # type: ignore[arg-type]
+            closing.callback(context.close)
+            return context.new_page()
+
+        yield held
 
 
 @pytest.fixture
-def page(chrome: Browser, site: str) -> Iterator[Page]:
+def page(telephone: Callable[..., Page], site: str) -> Iterator[Page]:
     """A telephone at the first page. What the console complains of fails the test."""
-    opened = chrome.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    opened = telephone()
     complaints: list[str] = []
     opened.on("pageerror", lambda fault: complaints.append(str(fault)))
     opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -96,8 +99,8 @@ def test_an_answer_is_read_and_printed(page: Page) -> None:
     expect(page.locator(".answer")).to_be_visible()
 
 
-def test_without_script_the_search_is_a_plain_form(chrome: Browser, site: str) -> None:
-    page = chrome.new_context(viewport=PHONE, java_script_enabled=False).new_page()  # type: ignore[arg-type]
+def test_without_script_the_search_is_a_plain_form(telephone: Callable[..., Page], site: str) -> None:
+    page = telephone(java_script_enabled=False)
     page.goto(f"{site}/answers")
     page.fill("#q", "井盖丢失")
     page.select_option("#area", "131102")
@@ -109,8 +112,8 @@ def test_without_script_the_search_is_a_plain_form(chrome: Browser, site: str) -
     expect(page.locator("#found .none")).to_be_visible()
 
 
-def test_who_types_too_much_is_told_so(chrome: Browser, site: str) -> None:
-    page = chrome.new_page(viewport=PHONE)  # type: ignore[arg-type]
+def test_who_types_too_much_is_told_so(telephone: Callable[..., Page], site: str) -> None:
+    page = telephone()
     page.goto(f"{site}/answers")
     page.locator("#q").press_sequentially("井盖")
     expect(page.locator("#found .item")).to_have_count(1)

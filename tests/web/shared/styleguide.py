@@ -19,9 +19,9 @@ from werkzeug.serving import make_server
 
 from hotline.web.access import public
 from hotline.web.words import SIGNS
+from tests.chromium import FLAGS
 from tests.needs import chromium
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 ROWS = [
     ("2611-00042-7", "五洲国际小区停水两天", "to_sign", "市水务集团", 2, -7200),
     ("2611-00040-1", "下水道沼气味，孩子不适", "in_hand", "市城管局", 0, 1800),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask, render_template_string
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from hotline.accounts.models import User
@@ -17,10 +17,9 @@ from hotline.db import SessionFactory, key_ring, session_scope
 from hotline.live.base import Hint
 from hotline.web import sse
 from hotline.web.access import public, roles
-from tests.needs import chromium
 from tests.waiting import until
 from tests.web.shared.conftest import PASSWORD, MakeUser
-from tests.web.shared.styleguide import FLAGS, add_page, serving
+from tests.web.shared.styleguide import add_page, serving
 
 pytestmark = pytest.mark.browser
 
@@ -31,16 +30,6 @@ LIVE_PAGE = """
 <div id="part" hx-get="/part" hx-trigger="queue-changed from:body, refresh from:body">old</div>
 {% endblock %}
 """
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """One Chromium for this module."""
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
