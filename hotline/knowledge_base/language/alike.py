@@ -12,16 +12,12 @@ from itertools import combinations, pairwise
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from hotline.knowledge_base.language.tokens import normalise, sound_of
+from hotline.knowledge_base.language.tokens import IDLE, normalise, sound_of
 
 Key = TypeVar("Key", bound=Hashable)
 
 # From here on two sentences ask the same thing. Tried on 3,000 questions of general life and their rewordings.
 SAME: Final = 0.45
-# what any question is full of tells little of what is asked: 什么牌子好 is asked of everything
-IDLE: Final = frozenset(
-    "什么怎样如何哪里儿些多少几吗呢吧啊呀嘛的地得了是有在我你他们要想能可以会请问大家个这那谁为把给跟和还好啥咋办"
-)
 LITTLE: Final = 0.15
 
 Marks = Mapping[str, float]

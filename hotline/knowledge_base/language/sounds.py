@@ -1,10 +1,9 @@
-"""How a character sounds, exactly and coarsely: syllables that recognisers and speakers mix up share one name."""
+"""How a character sounds: syllables that recognisers and speakers mix up share one name."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,31 +45,16 @@ def merge(syllable: str) -> str:
 @cache
 def table() -> MappingProxyType[str, str]:
     """Return merged syllables by character: the commonest reading of each. Built once, in about 0.2 s."""
-    return MappingProxyType(_readings(merge))
+    shared: dict[str, str] = {}  # equal syllables are one string
+    named = ((chr(point), merge(_toneless(readings))) for point, readings in _pinyin().items())
+    return MappingProxyType({char: shared.setdefault(said, said) for char, said in named})
 
 
 @cache
 def merged_signs() -> dict[int, str]:
     """Return what ``str.translate`` needs to write each character's merged syllable as one sign."""
-    return _signs(table())
-
-
-@cache
-def exact_signs() -> dict[int, str]:
-    """Return what ``str.translate`` needs to write each character's syllable, without its tone, as one sign."""
-    return _signs(_readings(str))
-
-
-def _readings(name: Callable[[str], str]) -> dict[str, str]:
-    """Return a name of each character's toneless syllable; equal names are one string."""
-    shared: dict[str, str] = {}
-    named = ((chr(point), name(_toneless(readings))) for point, readings in _pinyin().items())
-    return {char: shared.setdefault(said, said) for char, said in named}
-
-
-def _signs(readings: Mapping[str, str]) -> dict[int, str]:
     signs: dict[str, str] = {}
-    return {ord(char): signs.setdefault(said, chr(_PRIVATE + len(signs))) for char, said in readings.items()}
+    return {ord(char): signs.setdefault(said, chr(_PRIVATE + len(signs))) for char, said in table().items()}
 
 
 def _toneless(readings: str) -> str:

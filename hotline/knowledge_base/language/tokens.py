@@ -30,6 +30,11 @@ _ASIDES: Final = re.compile(
     "(?:好|这)?[一两二三四五六七八九十几半]+(?:个多?(?:月|星期|礼拜|小时)|多?[天年](?![级龄]))了?|"
     "一个|一直|一下|已经|还有|现在"
 )
+# characters that any question is full of tell little of what is asked: 什么牌子好 is asked of everything
+IDLE: Final = frozenset(
+    "什么怎样如何哪里儿些多少几吗呢吧啊呀嘛的地得了是有在我你他们要想能可以会请问大家个这那谁为把给跟和还好啥咋办"
+)
+_NOTHING: Final = dict.fromkeys(map(ord, IDLE))
 _NO_LETTERS: Final = re.compile(r"(?:[^\w\n]|_)+")
 # recognised speech parts words by blanks; they mean something only between Latin words
 _IDLE_BLANK: Final = re.compile(r"(?<![a-z0-9]) | (?![a-z0-9])")
@@ -39,16 +44,15 @@ _RARE: Final = re.compile("[\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One text in three writings of the same length: its characters, its merged syllables and its exact ones."""
+    """One text in two writings of the same length: its characters and its merged syllables."""
 
     text: str
     merged: str
-    exact: str
 
     @classmethod
     def of(cls, signs: str) -> Said:
-        """Return the three writings of the ``signs_of`` a normalised text, or of several end to end."""
-        return cls(signs, signs.translate(sounds.merged_signs()), signs.translate(sounds.exact_signs()))
+        """Return both writings of the ``signs_of`` a normalised text, or of several end to end."""
+        return cls(signs, signs.translate(sounds.merged_signs()))
 
 
 def normalise(text: str) -> str:
@@ -77,6 +81,11 @@ def has_matter(plain: str) -> bool:
     """
     matter = _ASIDES.sub("", plain)
     return len(matter.strip()) > (0 if matter == plain else 1)
+
+
+def matter_of(plain: str) -> str:
+    """Return what is left of a text without the characters that any question is full of."""
+    return plain.translate(_NOTHING)
 
 
 def signs_of(plain: str) -> str:

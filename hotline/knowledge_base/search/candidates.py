@@ -10,7 +10,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from hotline.knowledge_base.language.tokens import Said, terms_of
-from hotline.knowledge_base.search.shelf import ASCII, Counts, Shelf, pairs, signs
+from hotline.knowledge_base.search.shelf import ASCII, MERGED_PAIR, SIGN, Counts, Shelf, pairs, signs
 
 WRITER_BYTES: Final = 15_000_000
 # Postings read for one query, as a share of all phrasings and at most: rare terms first. More finds no more on 100,000
@@ -51,7 +51,7 @@ class Candidates:
         ends, owned = shelf.ends.tolist(), shelf.categories.each[shelf.owners].tolist()
         for number in range(after, size):
             span = slice(ends[number], ends[number + 1])
-            terms = " ".join(terms_of(Said(said.text[span], said.merged[span], "")))
+            terms = " ".join(terms_of(Said(said.text[span], said.merged[span])))
             writer.add_document(tantivy.Document(number=number, terms=terms, kind=kinds[owned[number]]))
         writer.commit()
         writer.wait_merging_threads()
@@ -92,7 +92,7 @@ class Candidates:
     def _telling(self, said: Said, counts: Counts) -> list[str]:
         """Return the terms to ask for: rare ones first, as far as the budget goes."""
         row, merged = signs(said.text), signs(said.merged)
-        seen = np.concatenate([counts.seen[0][row[row >= ASCII]], counts.seen[4][pairs(merged)[:-1]]])
+        seen = np.concatenate([counts.seen[SIGN][row[row >= ASCII]], counts.seen[MERGED_PAIR][pairs(merged)[:-1]]])
         counted = dict(zip(terms_of(said), seen.tolist(), strict=True))
         asked: list[str] = []
         left = min(max(SHARE * self._size, FREE), MOST)
@@ -114,4 +114,4 @@ def _parts(said: Said) -> list[Said]:
     if long <= STORY:
         return [said]
     spans = [slice(start, start + PART) for start in range(0, long - PART // 2, PART // 2)]
-    return [Said(said.text[span], said.merged[span], said.exact[span]) for span in spans]
+    return [Said(said.text[span], said.merged[span]) for span in spans]

@@ -25,13 +25,24 @@ from hotline.knowledge_base.language.tokens import Said, has_matter, normalise, 
 from hotline.knowledge_base.search import reading
 from hotline.knowledge_base.search.candidates import Candidates
 from hotline.knowledge_base.search.likeness import Group, Query, likeness
-from hotline.knowledge_base.search.shelf import ASCII, Counts, Shelf, pairs, phrasings_of, signs, spread
+from hotline.knowledge_base.search.shelf import (
+    ASCII,
+    MERGED_PAIR,
+    SIGN,
+    SIGN_PAIR,
+    Counts,
+    Shelf,
+    pairs,
+    phrasings_of,
+    signs,
+    spread,
+)
 from hotline.knowledge_base.search.weighing import shares, weights
 
 AT_LEAST: Final = 0.35  # less sure than this, nothing fits
 BESIDE: Final = 0.6  # beside what fits, others are shown down to this share of what the best must have
-COMPARED: Final = 40  # phrasings compared exactly
-ENOUGH: Final = 20  # fewer than this left of them by day, area and subject, and more are asked for …
+COMPARED: Final = 30  # phrasings compared exactly
+ENOUGH: Final = 15  # fewer than this left of them by day, area and subject, and more are asked for …
 ASKED: Final = (COMPARED, 240, 960, 3_840)  # … so many at a time and in the end
 SMALL: Final = 2_048  # phrasings so few that they are looked through without terms
 WORN: Final = 0.25  # more than this share of a shelf gone, and it is made anew
@@ -306,19 +317,17 @@ def looked_through(query: Query, shelf: Shelf, places: NDArray[np.int64]) -> NDA
         return numbers
     at, lengths, lasts = spread(shelf.ends, numbers)
     starts = np.cumsum(lengths) - lengths
-    tokens: dict[int, NDArray[Any]] = {
-        0: shelf.writings[0][at],
-        4: pairs(shelf.writings[1][at]),
-    }  # the same families as have terms
+    # the same families as have terms
+    tokens: dict[int, NDArray[Any]] = {SIGN: shelf.writings[0][at], MERGED_PAIR: pairs(shelf.writings[1][at])}
     common = np.zeros(len(numbers), np.float32)
     for family, row in tokens.items():
         asked = np.unique(query.tokens[family])
         weight = np.zeros(len(query.counts.seen[family]), np.float32)
         weight[asked] = query.telling(family, asked)
-        if family == 0:
+        if family == SIGN:
             weight[:ASCII] = 0
         each = weight[row]
-        if family == 4:
+        if family == MERGED_PAIR:
             each[lasts] = 0
         common += np.add.reduceat(each, starts)
     best = np.argsort(-common, kind="stable")[:COMPARED]
@@ -347,7 +356,7 @@ def _telling_words(counts: Counts, plain: str) -> list[str]:
     return [
         word
         for word in words_of(plain)
-        if word not in IDLE and counts.seen[3][pairs(signs(signs_of(word)))[:-1]].min() <= limit
+        if word not in IDLE and counts.seen[SIGN_PAIR][pairs(signs(signs_of(word)))[:-1]].min() <= limit
     ]
 
 

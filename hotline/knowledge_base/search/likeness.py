@@ -16,18 +16,33 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq, Levenshtein, Postfix, Prefix
 
-from hotline.knowledge_base.language.tokens import Said
-from hotline.knowledge_base.search.shelf import Counts, Ints, Shelf, Signs, pairs, read, signs, spread
+from hotline.knowledge_base.language.sounds import merged_signs
+from hotline.knowledge_base.language.tokens import Said, matter_of
+from hotline.knowledge_base.search.shelf import (
+    MERGED,
+    MERGED_PAIR,
+    SIGN,
+    SIGN_PAIR,
+    Counts,
+    Ints,
+    Shelf,
+    Signs,
+    pairs,
+    read,
+    signs,
+    spread,
+)
 
 Floats = NDArray[np.float32]
 
 ASIDE: Final = 0.3  # how much what does not fit weighs when the stretch is looked for that fits best
-SUMMED: Final = (0, 3, 4)  # families that overlap is the sum of
+SUMMED: Final = (SIGN, SIGN_PAIR, MERGED_PAIR)  # families that overlap is the sum of
 LONG: Final = np.float32(0.05)  # how much each sign of an entry takes from its overlap, as in BM25
 OTHERS: Final = 50  # phrasings imagined beside the real ones, without which a few would make every sign common
 LITTLE: Final = np.float32(1e-3)
-FAMILIES: Final = ("signs", "merged", "exact", "sign_pairs", "merged_pairs")
-WRITINGS: Final = ("signs", "merged", "exact")
+FAMILIES: Final = ("signs", "merged", "sign_pairs", "merged_pairs")
+WRITINGS: Final = ("signs", "merged")
+MATTERS: Final = ("matter", "matter_merged")  # without what any question is full of
 NAMES: Final = (
     "overlap_of_best",
     "overlap",
@@ -47,6 +62,11 @@ NAMES: Final = (
     "inside",
     "outside",
     "phrasings",
+    *(
+        f"{name}_{what}"
+        for name in MATTERS
+        for what in ("lcs_entry", "lcs_query", "lcs_both", "edits", "unsaid", "unasked", "order", "whole", "left")
+    ),
 )
 
 
@@ -54,15 +74,15 @@ NAMES: Final = (
 class Group:
     """Phrasings to compare with, from one shelf or several, end to end."""
 
-    writings: tuple[Signs, Signs, Signs]
-    texts: tuple[list[str], list[str], list[str]]
+    writings: tuple[Signs, Signs]
+    texts: tuple[list[str], list[str]]
     lengths: NDArray[np.int64]
 
     @classmethod
     def of(cls, chosen: Sequence[tuple[Shelf, NDArray[np.int64]]]) -> Group:
         """Gather phrasings by their numbers; none of them may be empty."""
         rows: list[tuple[Signs, ...]] = []
-        texts: tuple[list[str], list[str], list[str]] = ([], [], [])
+        texts: tuple[list[str], list[str]] = ([], [])
         lengths = []
         for shelf, numbers in chosen:
             at, long, _ = spread(shelf.ends, numbers)
@@ -71,8 +91,8 @@ class Group:
             begin, stop = shelf.ends[numbers].tolist(), shelf.ends[numbers + 1].tolist()
             for into, whole in zip(texts, shelf.written, strict=True):
                 into += [read(whole, start, end) for start, end in zip(begin, stop, strict=True)]
-        one, two, three = (np.concatenate([row[place] for row in rows]) for place in range(3))
-        return cls((one, two, three), texts, np.concatenate(lengths))
+        one, two = (np.concatenate([row[place] for row in rows]) for place in range(2))
+        return cls((one, two), texts, np.concatenate(lengths))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -88,8 +108,8 @@ class Query:
     @cached_property
     def tokens(self) -> tuple[NDArray[Any], ...]:
         """The tokens of each family; the last pair has no second sign and counts nothing."""
-        one, two, three = signs(self.said.text), signs(self.said.merged), signs(self.said.exact)
-        return one, two, three, pairs(one), pairs(two)
+        one, two = signs(self.said.text), signs(self.said.merged)
+        return one, two, pairs(one), pairs(two)
 
     def telling(self, family: int, tokens: NDArray[Any]) -> Floats:
         """Return how telling tokens are, 0..1: the inverse document frequency, beside that of what nobody ever said."""
@@ -106,15 +126,18 @@ def likeness(query: Query, group: Group) -> Floats:
     lasts = np.cumsum(lengths) - 1
     tokens: tuple[NDArray[Any], ...] = (*group.writings, pairs(group.writings[0]), pairs(group.writings[1]))
     equal = [theirs[:, None] == ours[None, :] for theirs, ours in zip(tokens, query.tokens, strict=True)]
-    begin, stop = _stretches(np.logical_or.reduceat(equal[1], starts, axis=0), query.telling(1, query.tokens[1]))
+    covered = np.logical_or.reduceat(equal[MERGED], starts, axis=0)
+    begin, stop = _stretches(covered, query.telling(MERGED, query.tokens[MERGED]))
     place = np.arange(long)
     inside = (place >= begin[:, None]) & (place < stop[:, None])
     within = np.repeat(inside, lengths, axis=0)
     entry, stretch = lengths.astype(np.float32), (stop - begin).astype(np.float32)
 
     columns: list[Any] = []
-    for texts, whole in zip(group.texts, (query.said.text, query.said.merged, query.said.exact), strict=True):
+    told_in: list[list[str]] = []
+    for texts, whole in zip(group.texts, (query.said.text, query.said.merged), strict=True):
         told = [whole[start:end] for start, end in zip(begin.tolist(), stop.tolist(), strict=True)]
+        told_in.append(told)
         common = process.cpdist(told, texts, scorer=LCSseq.similarity, dtype=np.int32).astype(np.float32)
         columns += [common / entry, common / np.maximum(stretch, 1), 2 * common / (entry + stretch)]
         columns.append(process.cpdist(told, texts, scorer=Levenshtein.normalized_similarity, dtype=np.float32))
@@ -152,7 +175,7 @@ def likeness(query: Query, group: Group) -> Floats:
         ]
         if family in SUMMED:
             overlap += common
-        if family == 1:
+        if family == MERGED:
             whole_mass = float(asked.sum()) + LITTLE
             mass = (all_ours / whole_mass, np.minimum((whole_mass - all_ours) / all_theirs, 3))
     columns += [
@@ -162,10 +185,38 @@ def likeness(query: Query, group: Group) -> Floats:
         np.full(count, long / 20),
         *mass,
         np.full(count, np.log10(query.counts.phrasings + 1)),
+        *_matters(query.said.text, told_in[0], group.texts[0]),
     ]
     overlap /= 1 + LONG * entry
     best = max(float(overlap.max()), float(LITTLE))
     return np.stack([overlap / best, overlap, *columns], axis=1).astype(np.float32)
+
+
+def _matters(whole: str, told: Sequence[str], texts: Sequence[str]) -> list[Any]:
+    """Return the columns of ``MATTERS`` for what was told, in stretches of the whole, and texts beside them."""
+    columns: list[Any] = []
+    plain = [matter_of(side) for side in ("\n".join(told), "\n".join(texts), whole)]
+    for ours, theirs, all_ours in (plain, [side.translate(merged_signs()) for side in plain]):
+        said, entry = ours.split("\n"), theirs.split("\n")
+        common = process.cpdist(said, entry, scorer=LCSseq.similarity, dtype=np.int32).astype(np.float32)
+        mixed = process.cpdist(_sorted(said), _sorted(entry), scorer=LCSseq.similarity, dtype=np.int32)
+        asked, answer = (np.fromiter(map(len, side), np.float32, len(side)) for side in (said, entry))
+        columns += [
+            common / np.maximum(answer, 1),
+            common / np.maximum(asked, 1),
+            2 * common / np.maximum(asked + answer, 1),
+            process.cpdist(said, entry, scorer=Levenshtein.normalized_similarity, dtype=np.float32),
+            (answer - common) / 10,
+            (asked - common) / 10,
+            (mixed - common) / np.maximum(np.minimum(asked, answer), 1),
+            common / max(len(all_ours), 1),
+            (len(all_ours) - common) / 10,
+        ]
+    return columns
+
+
+def _sorted(texts: Sequence[str]) -> list[str]:
+    return ["".join(sorted(text)) for text in texts]
 
 
 def _stretches(covered: NDArray[np.bool_], asked: Floats) -> tuple[Ints, Ints]:

@@ -20,6 +20,8 @@ ASCII: Final = 128  # signs before this are Latin letters and digits
 CODE: Final = "utf-16-le"
 SIGNS: Final = 1 << 16  # a sign is two bytes
 PAIRS: Final = 1 << 18  # pairs of signs are told apart by 18 bits of a product
+# families of tokens that are counted
+SIGN, MERGED, SIGN_PAIR, MERGED_PAIR = range(4)
 ALWAYS: Final = (date.min.toordinal(), date.max.toordinal())
 
 Ints = NDArray[np.int32]
@@ -53,8 +55,8 @@ def read(row: bytes, start: int, stop: int) -> str:
     return row[2 * start : 2 * stop].decode(CODE)
 
 
-def _written(said: Said) -> tuple[bytes, bytes, bytes]:
-    return said.text.encode(CODE), said.merged.encode(CODE), said.exact.encode(CODE)
+def _written(said: Said) -> tuple[bytes, bytes]:
+    return said.text.encode(CODE), said.merged.encode(CODE)
 
 
 def pairs(row: Signs) -> NDArray[np.uint32]:
@@ -143,7 +145,7 @@ def _cut(phrasings: Sequence[Sequence[str]], synonyms: Synonyms) -> list[list[st
 class Shelf:
     """Entries by place (0, 1, …) and their phrasings by number, each entry's side by side.
 
-    ``written`` holds the three writings (see ``Said``) of all phrasings end to end, two bytes a sign, cut at ``ends``;
+    ``written`` holds both writings (see ``Said``) of all phrasings end to end, two bytes a sign, cut at ``ends``;
     ``owners`` tells the place of each phrasing's entry.
     ``since`` and ``until`` are day numbers; ``areas`` limit an entry, those without any hold everywhere.
     """
@@ -157,7 +159,7 @@ class Shelf:
     until: Ints
     owners: Ints
     ends: NDArray[np.int64]
-    written: tuple[bytes, bytes, bytes]
+    written: tuple[bytes, bytes]
 
     @classmethod
     def of(cls, rows: Sequence[Row], synonyms: Synonyms = NO_SYNONYMS) -> Self:
@@ -197,18 +199,14 @@ class Shelf:
             until=np.concatenate([part.until for part in parts]),
             owners=np.concatenate(owners),
             ends=joined_ends([part.ends for part in parts]),
-            written=(
-                b"".join(part.written[0] for part in parts),
-                b"".join(part.written[1] for part in parts),
-                b"".join(part.written[2] for part in parts),
-            ),
+            written=(b"".join(part.written[0] for part in parts), b"".join(part.written[1] for part in parts)),
         )
 
     def taken(self, places: NDArray[np.int64]) -> Self:
         """Return a shelf of the entries at ``places`` alone, in that order."""
         numbers = phrasings_of(self, places)
         at, lengths, _ = spread(self.ends, numbers)
-        text, merged, exact = (row[at].tobytes() for row in self.writings)
+        text, merged = (row[at].tobytes() for row in self.writings)
         each = self.firsts[places + 1] - self.firsts[places]
         return type(self)(
             ids=self.ids[places],
@@ -220,7 +218,7 @@ class Shelf:
             until=self.until[places],
             owners=np.repeat(np.arange(len(places), dtype=np.int32), each),
             ends=np.cumsum([0, *lengths], dtype=np.int64),
-            written=(text, merged, exact),
+            written=(text, merged),
         )
 
     def phrasings(self, place: int) -> list[Said]:
@@ -237,10 +235,10 @@ class Shelf:
         return len(self.ids)
 
     @cached_property
-    def writings(self) -> tuple[Signs, Signs, Signs]:
-        """The three writings as numbers, in the same memory."""
-        text, merged, exact = (np.frombuffer(row, np.uint16) for row in self.written)
-        return text, merged, exact
+    def writings(self) -> tuple[Signs, Signs]:
+        """Both writings as numbers, in the same memory."""
+        text, merged = (np.frombuffer(row, np.uint16) for row in self.written)
+        return text, merged
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
@@ -262,19 +260,19 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each sign of the three writings, and each pair of the first two, stands in any phrasing.
+    """How often each sign of both writings, and each pair of them, stands in any phrasing: by family.
 
     ``phrasings`` is how many there are. Counts add and subtract, so that an index renewed piece by piece has the
     same ones as an index built anew.
     """
 
     phrasings: int
-    seen: tuple[Ints, Ints, Ints, Ints, Ints]
+    seen: tuple[Ints, Ints, Ints, Ints]
 
     @classmethod
     def none(cls) -> Self:
         """Counts of nothing."""
-        sizes = (SIGNS, SIGNS, SIGNS, PAIRS, PAIRS)
+        sizes = (SIGNS, SIGNS, PAIRS, PAIRS)
         return cls(0, tuple(np.zeros(size, np.int32) for size in sizes))  # type: ignore[arg-type]
 
     def changed(self, shelf: Shelf, places: NDArray[np.int64] | None, sign: int) -> Self:

@@ -15,7 +15,7 @@ from hotline.knowledge_base.search.likeness import NAMES, Floats
 
 WEIGHTS: Final = Path(__file__).with_name("weights.json")
 FLOOR: Final = -15.0  # a score below this tells no more
-DEEPER: Final = (1, 2, 3, 5, 10, 20, 30)  # places the best entry's lead over is looked at
+DEEPER: Final = (1, 2, 3, 5, 10, 20)  # places the best entry's lead over is looked at
 SOFT: Final = 4.0  # this much behind the best means 1/e of its score
 
 
