@@ -20,7 +20,7 @@ pytest_plugins = (
     "tests.postgres",
     "tests.databases",
     "tests.processes",
-    "tests.templates",
+    "tests.compiled",
     "tests.chromium",
 )
 
