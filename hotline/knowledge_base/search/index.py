@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final, Self
+from operator import add
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,6 @@ from hotline.knowledge_base.search.shelf import (
     Shelf,
     pairs,
     phrasings_of,
-    signs,
     spread,
 )
 from hotline.knowledge_base.search.weighing import shares, weights
@@ -230,7 +230,7 @@ class KnowledgeIndex:
         if sure < at_least:
             return []
         beside = shares(scores)
-        words = _telling_words(snapshot.counts, plain)
+        words = _telling_words(snapshot.counts, query, plain)
         ranked = sorted(
             (-round(sure * share, 6), order[place][0].codes[order[place][1]], place)
             for place, share in enumerate(beside[: 4 * limit].tolist())
@@ -347,27 +347,33 @@ def _entries(
     return [owners[number] for number in best], np.array(best, np.int64)
 
 
-def _telling_words(counts: Counts, plain: str) -> list[str]:
+class _Word(NamedTuple):
+    """A word of the query, with its two writings."""
+
+    word: str
+    said: Said
+
+
+def _telling_words(counts: Counts, query: Query, plain: str) -> list[_Word]:
     """Return the query's words that are worth highlighting: not those that many phrasings have or any talk is full of.
 
     A word stands in no more phrasings than its rarest pair of signs.
     """
+    text = query.said.text
+    seen = dict(
+        zip(map(add, text, text[1:]), counts.seen[SIGN_PAIR][query.tokens[SIGN_PAIR][:-1]].tolist(), strict=True)
+    )
     limit = max(COMMON * counts.phrasings, 1)
-    return [
-        word
-        for word in words_of(plain)
-        if word not in IDLE and counts.seen[SIGN_PAIR][pairs(signs(signs_of(word)))[:-1]].min() <= limit
-    ]
+    words = [_Word(word, Said.of(signs_of(word))) for word in words_of(plain) if word not in IDLE]
+    return [one for one in words if min(map(seen.__getitem__, map(add, one.said.text, one.said.text[1:]))) <= limit]
 
 
-def _hit(shelf: Shelf, place: int, score: float, words: Sequence[str]) -> Hit:
+def _hit(shelf: Shelf, place: int, score: float, words: Sequence[_Word]) -> Hit:
     """Return the hit of an entry; each of the query's telling words is looked for by letter, then by sound."""
     phrasings = shelf.phrasings(place)
-    matched = [word for word in words if any(signs_of(word) in one.text for one in phrasings)]
+    matched = [word for word, said in words if any(said.text in one.text for one in phrasings)]
     sounded = [
-        word
-        for word in words
-        if word not in matched and any(Said.of(signs_of(word)).merged in one.merged for one in phrasings)
+        word for word, said in words if word not in matched and any(said.merged in one.merged for one in phrasings)
     ]
     return Hit(
         entry_id=int(shelf.ids[place]),
