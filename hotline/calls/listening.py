@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from hotline.calls.models import Call
 from hotline.knowledge_base.floor import suggestions
-from hotline.knowledge_base.search.index import Hit, KnowledgeIndex, steady, window
+from hotline.knowledge_base.search.hits import Hit, steady, window
+from hotline.knowledge_base.search.index import KnowledgeIndex
 
 SHOWN_AT_MOST: Final = 5
 CHINA: Final = ZoneInfo("Asia/Shanghai")

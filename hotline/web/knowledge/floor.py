@@ -15,7 +15,7 @@ from hotline.knowledge_base.floor import learning, offers
 from hotline.knowledge_base.floor import lists as floor
 from hotline.knowledge_base.floor.lists import PER_PAGE, Opened, Sort
 from hotline.knowledge_base.models import Task, Version
-from hotline.knowledge_base.search.index import Hit
+from hotline.knowledge_base.search.hits import Hit
 from hotline.knowledge_base.states import SignalKind, TaskState
 from hotline.web import pages
 from hotline.web.access import roles, when

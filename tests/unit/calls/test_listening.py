@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from hotline.calls.listening import SHOWN_AT_MOST, Suggester
 from hotline.db import make_engine
-from hotline.knowledge_base.search.index import NEAR, KnowledgeIndex
+from hotline.knowledge_base.search.hits import NEAR
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.service import import_entries
 from hotline.migrations.metadata import metadata
 from tests.conftest import NOON

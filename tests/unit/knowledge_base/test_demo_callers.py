@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 import hotline.demo
 from hotline.knowledge_base import service
-from hotline.knowledge_base.search.index import Hit, KnowledgeIndex, steady, window
+from hotline.knowledge_base.search.hits import Hit, steady, window
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.speech.clips import read_wav
 from hotline.speech.sound import CHUNK_BYTES, pcm_of
 from hotline.speech.vosk import VoskEngine

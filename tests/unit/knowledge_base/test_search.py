@@ -14,7 +14,8 @@ from hotline.db import SessionFactory, session_scope
 from hotline.knowledge_base import service
 from hotline.knowledge_base.language.tokens import Said, has_matter, normalise, signs_of, terms_of
 from hotline.knowledge_base.models import Change, Entry, SimilarQuestion, Version
-from hotline.knowledge_base.search.index import Hit, KnowledgeIndex, steady, window
+from hotline.knowledge_base.search.hits import Hit, steady, window
+from hotline.knowledge_base.search.index import KnowledgeIndex
 from hotline.knowledge_base.service import ImportResult
 from tests.conftest import NOON
 from tests.unit.knowledge_base.conftest import ROWS, TODAY
