@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# one process more than cores: calls mostly wait; files whose things cost much to start stay together
+# one process for each core; stories that need every process of the product stay together
 PYTEST := $(BIN)/python -m pytest -n auto
 
 .DEFAULT_GOAL := help

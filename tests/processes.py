@@ -6,7 +6,6 @@ takes longest begins first, so that nobody waits at the end for one who began la
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-# files whose stories each bring a house of their own, or need none
-ALONE = ("tests/e2e/test_every_page.py", "tests/e2e/test_setup.py", "tests/e2e/test_story.py")
+NO_HOUSE = "tests/e2e/test_every_page.py"  # of the files there, the one that starts nothing
 # what takes longest, in this order; all else as it stands
 FIRST = (
     "tests/e2e/",
@@ -28,11 +26,12 @@ FIRST = (
 
 
 def together(nodeid: str) -> str:
-    """Return what a test shares its process with: the house, its file, or nothing."""
+    """Return what a test shares its process with: the house, or nothing.
+
+    Stories of calls run in real time, so those that start every process never run two at once.
+    """
     file = nodeid.partition("::")[0]
-    if not file.startswith("tests/e2e/"):
-        return nodeid
-    return file if file in ALONE else "house"
+    return "house" if file.startswith("tests/e2e/") and file != NO_HOUSE else nodeid
 
 
 def turn(nodeid: str) -> int:
@@ -43,12 +42,6 @@ def turn(nodeid: str) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what takes longest; a scope of several tests goes before single ones in any case."""
     items.sort(key=lambda item: turn(item.nodeid))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: stories of calls mostly wait, in real time."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
