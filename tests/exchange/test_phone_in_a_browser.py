@@ -143,7 +143,7 @@ def test_a_voice_arrives_both_ways(launch: Launch, desk: Exchange, microphone: t
         shows(page, "#voice", "话筒已打开")
         said = syllables(1, RATE)
         until(lambda: arrived(heard_by(desk, theirs), said) > ENOUGH, PATIENCE_S, "the citizen's voice at the operator")
-        page.wait_for_function("document.getElementById('level').value > 0.05")
+        until(lambda: page.evaluate("document.getElementById('level').value") > 0.05, PATIENCE_S, "a level")
 
         page.get_by_role("button", name="静音").click()
         expect(page.get_by_role("button", name="取消静音")).to_be_visible()
@@ -279,7 +279,7 @@ def test_a_lost_socket_is_taken_up_again(launch: Launch, desk: Exchange, microph
         with desk.board.lines.lock:
             for link in desk.board.links:
                 link.end(1011)
-        page.wait_for_function("window.told.some((words) => words.includes('正在重新接上'))")
+        until(lambda: "正在重新接上" in "".join(page.evaluate("window.told")), PATIENCE_S, "word of it")
         shows(page, "#voice", "话筒已打开")
         assert not mine.over
         since = len(theirs.heard)

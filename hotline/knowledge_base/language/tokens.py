@@ -83,9 +83,10 @@ def has_matter(plain: str) -> bool:
     return len(matter.strip()) > (0 if matter == plain else 1)
 
 
-def matter_of(plain: str) -> str:
-    """Return what is left of a text without the characters that any question is full of."""
-    return plain.translate(_NOTHING)
+def matters_of(texts: Sequence[str]) -> list[str]:
+    """Return what is left of texts without the characters that any question is full of; all of one made of those."""
+    left = "\n".join(texts).translate(_NOTHING).split("\n")
+    return [less or text for less, text in zip(left, texts, strict=True)]
 
 
 def signs_of(plain: str) -> str:

@@ -17,7 +17,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq, Levenshtein, Postfix, Prefix
 
 from hotline.knowledge_base.language.sounds import merged_signs
-from hotline.knowledge_base.language.tokens import Said, matter_of
+from hotline.knowledge_base.language.tokens import Said, matters_of
 from hotline.knowledge_base.search.shelf import (
     MERGED,
     MERGED_PAIR,
@@ -195,9 +195,9 @@ def likeness(query: Query, group: Group) -> Floats:
 def _matters(whole: str, told: Sequence[str], texts: Sequence[str]) -> list[Any]:
     """Return the columns of ``MATTERS`` for what was told, in stretches of the whole, and texts beside them."""
     columns: list[Any] = []
-    plain = [matter_of(side) for side in ("\n".join(told), "\n".join(texts), whole)]
-    for ours, theirs, all_ours in (plain, [side.translate(merged_signs()) for side in plain]):
-        said, entry = ours.split("\n"), theirs.split("\n")
+    plain = [matters_of([*told, whole]), matters_of(texts)]
+    for ours, entry in (plain, map(_merged, plain)):
+        *said, all_ours = ours
         common = process.cpdist(said, entry, scorer=LCSseq.similarity, dtype=np.int32).astype(np.float32)
         mixed = process.cpdist(_sorted(said), _sorted(entry), scorer=LCSseq.similarity, dtype=np.int32)
         asked, answer = (np.fromiter(map(len, side), np.float32, len(side)) for side in (said, entry))
@@ -213,6 +213,10 @@ def _matters(whole: str, told: Sequence[str], texts: Sequence[str]) -> list[Any]
             (len(all_ours) - common) / 10,
         ]
     return columns
+
+
+def _merged(texts: Sequence[str]) -> list[str]:
+    return "\n".join(texts).translate(merged_signs()).split("\n")
 
 
 def _sorted(texts: Sequence[str]) -> list[str]:

@@ -50,6 +50,16 @@ def test_nothing_is_shown_when_nothing_fits(index: KnowledgeIndex, text: str) ->
     assert codes(index, text) == []
 
 
+@pytest.mark.parametrize("question", ["了", "怎么办", "可以吗"])
+def test_what_is_asked_in_idle_words_alone_is_found_by_them_and_so_is_its_twin(
+    session: Session, take: Take, question: str
+) -> None:
+    take(*({"id": name, "question": question} for name in ("one", "twin")), questions_only=True)
+    index = KnowledgeIndex()
+    index.refresh(session)
+    assert codes(index, question) == ["one", "twin"]
+
+
 @pytest.mark.parametrize("text", ["昨天晚上", "等了一个月了", "好几天了", "今天早上一直到现在"])
 def test_times_alone_show_nothing_even_where_an_entry_has_them(session: Session, take: Take, text: str) -> None:
     take({"id": "noise", "question": "晚上很吵"}, questions_only=True)
