@@ -153,6 +153,15 @@ def browser(playwright: Playwright, *flags: str) -> Browser:
     return playwright.chromium.launch(executable_path=str(chromium()), args=[*FLAGS, *flags])
 
 
+def log_in(page: Page, house: House, name: str, lands: str) -> None:
+    """Log somebody of the demo city in, and wait until they are where their work begins."""
+    page.goto(f"{house.world.web}/login")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", house.world.password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lands)
+
+
 def speaking(path: Path, voice: str) -> tuple[str, ...]:
     """Flags of a browser whose microphone hears this recording over and over, and may be used."""
     written = voices.for_browser(path / f"{Path(voice).stem}.wav", [voice])
@@ -194,11 +203,7 @@ def operator(house: House, playwright: Playwright, *flags: str, before: str = ""
     complaints: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(f"{house.world.web}/login")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", house.world.password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/desk")
+    log_in(page, house, name, "**/desk")
     if page.get_by_text("在此接管").count():  # the browser of the test before was closed without a word
         page.keyboard.press("Enter")
         page.wait_for_selector("#headset")

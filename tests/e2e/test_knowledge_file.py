@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hotline.demo.stage import Teller
-from tests.e2e.browsers import WITHIN_MS
+from tests.e2e.browsers import WITHIN_MS, log_in
 from tests.e2e.conftest import House
 from tests.unit.knowledge_base.policies import NOTICE, docx, paragraph
 
@@ -31,11 +31,7 @@ def sit(house: House, chrome: Browser) -> Iterator[Sit]:
         page = chrome.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
         page.set_default_timeout(WITHIN_MS)
         page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.goto(f"{house.world.web}/login")
-        page.fill("[name=username]", name)
-        page.fill("[name=password]", house.world.password)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/knowledge**")
+        log_in(page, house, name, "**/knowledge**")
         page.goto(f"{house.world.web}/knowledge/files")
         pages.append(page)
         return page
@@ -49,7 +45,6 @@ def sit(house: House, chrome: Browser) -> Iterator[Sit]:
 def upload(page: Page, name: str, body: bytes) -> None:
     """Send a file in and see, without touching the page, that a worker has looked at it."""
     page.set_input_files("[name=file]", {"name": name, "mimeType": "application/octet-stream", "buffer": body})
-    page.evaluate("window.untouched = true")
     page.keyboard.press("F9")
     page.wait_for_url("**/knowledge/files/*")
     page.evaluate("window.untouched = true")

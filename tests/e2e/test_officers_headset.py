@@ -11,7 +11,7 @@ from rich.console import Console
 
 from hotline.demo.stage import Recorded, Teller
 from hotline.demo.story import accept, callback_of, handle, order, place_call, ready, submit_order, wrapped_up
-from tests.e2e.browsers import CALLER, OPERATOR, WITHIN_MS, browser, hears, lines, speaking
+from tests.e2e.browsers import CALLER, OPERATOR, WITHIN_MS, browser, hears, lines, log_in, speaking
 from tests.e2e.conftest import PATIENCE_S, House
 
 pytestmark = pytest.mark.browser
@@ -48,11 +48,7 @@ def test_the_officer_calls_from_the_browser_and_both_hear_each_other(
     page.set_default_timeout(WITHIN_MS)
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
-    page.goto(f"{world.web}/login")
-    page.fill("[name=username]", "cbk01")
-    page.fill("[name=password]", world.password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/duty")
+    log_in(page, house, "cbk01", "**/duty")
     page.goto(world.web + path)
     headset = page.locator("#headset")
     expect(headset).to_contain_text("耳机未连接")

@@ -134,10 +134,9 @@ def likeness(query: Query, group: Group) -> Floats:
     entry, stretch = lengths.astype(np.float32), (stop - begin).astype(np.float32)
 
     columns: list[Any] = []
-    told_in: list[list[str]] = []
-    for texts, whole in zip(group.texts, (query.said.text, query.said.merged), strict=True):
-        told = [whole[start:end] for start, end in zip(begin.tolist(), stop.tolist(), strict=True)]
-        told_in.append(told)
+    spans = [slice(*span) for span in zip(begin.tolist(), stop.tolist(), strict=True)]
+    told_in = [[whole[span] for span in spans] for whole in (query.said.text, query.said.merged)]
+    for told, texts in zip(told_in, group.texts, strict=True):
         common = process.cpdist(told, texts, scorer=LCSseq.similarity, dtype=np.int32).astype(np.float32)
         columns += [common / entry, common / np.maximum(stretch, 1), 2 * common / (entry + stretch)]
         columns.append(process.cpdist(told, texts, scorer=Levenshtein.normalized_similarity, dtype=np.float32))
