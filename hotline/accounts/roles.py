@@ -31,3 +31,4 @@ HUB: Final = frozenset({Role.OPR, Role.REV, Role.CBK, Role.SUP, Role.ADJ})
 TIER_2: Final = frozenset({Role.U2, Role.U2L})
 TIER_3: Final = frozenset({Role.U3, Role.U3L})
 UNITS: Final = TIER_2 | TIER_3
+UNIT_LIKE: Final = UNITS | {Role.DTY}

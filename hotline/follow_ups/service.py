@@ -54,7 +54,7 @@ def open_callback(session: Session, *, order: WorkOrder, now: datetime, calendar
     A citizen who withheld the number or wants no callback cannot be asked: the order closes unrated, with that reason.
     Raises ``NotAllowedNow`` when the order does not wait for a callback.
     """
-    round_ = orders.round_of(order)
+    round_ = order.round
     callback = session.scalar(select(Callback).where(Callback.order_id == order.id, Callback.round == round_))
     if callback is not None:
         return callback

@@ -17,7 +17,8 @@ from hotline.errors import Invalid, NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.queries import Page
-from hotline.work_orders.states import LIVE, OPEN, Action, Part, Status, SubState
+from hotline.work_orders.states import OPEN, Action, Part, Status, SubState
+from hotline.work_orders.transitions import LIVE
 
 PER_PAGE: Final = 30
 BOARD_AT_MOST: Final = 500

@@ -44,7 +44,7 @@ def approve(
         actor=actor,
         now=now,
         step_due_at=due.at if due else None,
-        data={"round": order.redo_count + 1},
+        data={"round": order.round},
         private={"note": note.strip()},
         messages=[Message("callback.open", {"order_id": order.id})] if at_hub else [],
     )
@@ -67,7 +67,7 @@ def reject(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, r
         now=now,
         holder=reporter,
         step_due_at=reporter.deadline_at,
-        data={"unit": reporter.unit_id, "round": order.redo_count + 1},
+        data={"unit": reporter.unit_id, "round": order.round},
         private={"reason": reason.strip()},
         for_units=readers,
     )

@@ -19,26 +19,12 @@ from hotline.work_orders.checking import take_up
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import (
-    DONE,
-    LIVE,
-    SYS,
-    UNCALLED,
-    Action,
-    CloseKind,
-    Satisfaction,
-    Solved,
-    Status,
-)
+from hotline.work_orders.states import DONE, UNCALLED, Action, CloseKind, Satisfaction, Solved, Status
 from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
+from hotline.work_orders.transitions import LIVE, SYS
 
 QUIET_DAYS: Final = 30
 CONSULT: Final = "consult"
-
-
-def round_of(order: WorkOrder) -> int:
-    """Return which handling the order is in: 1, and one more for each redo."""
-    return order.redo_count + 1
 
 
 def verdict(satisfaction: str, solved: str, contacted: bool | None) -> Action:
@@ -157,7 +143,7 @@ def _ask_for_entry(session: Session, order: WorkOrder, *, now: datetime) -> None
 
 
 def _settled(order: WorkOrder, round: int) -> bool:
-    return round < round_of(order) or (round == round_of(order) and order.status in DONE)
+    return round < order.round or (round == order.round and order.status in DONE)
 
 
 def _redo(

@@ -21,8 +21,9 @@ from hotline.units.models import Category
 from hotline.work_orders import clock, numbers
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import in_force, profile_of, rules_of
-from hotline.work_orders.states import START, TRANSITIONS, Action, DemandType, Status, Urgency
+from hotline.work_orders.states import Action, DemandType, Status, Urgency
 from hotline.work_orders.steps import advance, flush, not_now, rule_for, sms
+from hotline.work_orders.transitions import START, TRANSITIONS
 
 CALLER_KINDS: Final = ("个人", "企业", "组织", "外籍")
 SOURCE_CHANNELS: Final = (

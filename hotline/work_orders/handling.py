@@ -82,7 +82,7 @@ def report(
     row = Report(
         order_id=order.id,
         sub_order_id=sub.id,
-        round=order.redo_count + 1,
+        round=order.round,
         contacted=contacted,
         contacted_at=contacted_at if contacted else None,
         contact_way=contact_way.strip() if contacted else "",

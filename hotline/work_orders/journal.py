@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.work_orders.models import OrderEvent, WorkOrder
-from hotline.work_orders.states import NOTES, START, TRANSITIONS, Action
+from hotline.work_orders.states import Action
+from hotline.work_orders.transitions import NOTES, START, TRANSITIONS
 
 _BATCH: Final = 500
 

@@ -66,9 +66,21 @@ class WorkOrder(Base):
     dispatch_count: Mapped[int] = mapped_column(default=0)
     return_count: Mapped[int] = mapped_column(default=0)
     redo_count: Mapped[int] = mapped_column(default=0)
+    review_count: Mapped[int] = mapped_column(default=0)
+    urge_count: Mapped[int] = mapped_column(default=0)
     returnable: Mapped[bool] = mapped_column(default=True)
-    supervision: Mapped[str] = mapped_column(String(10), default="none")
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"))
+    first_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))  # 首接: the first that led
+    joint: Mapped[bool] = mapped_column(default=False)  # several units, one named lead
+    supervision: Mapped[str] = mapped_column(String(10), default="none")  # see states.Supervision
+    extension: Mapped[str] = mapped_column(String(10), default="none")  # see states.Overlay
+    extension_count: Mapped[int] = mapped_column(default=0)  # granted
+    claim: Mapped[str] = mapped_column(String(10), default="none")  # of an unreasonable demand
+    appeal: Mapped[str] = mapped_column(String(10), default="none")
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    sensitive_kind: Mapped[str] = mapped_column(String(12), default="")  # see states.SensitiveKind
+    released_content: Mapped[str | None] = mapped_column(Text)  # of a confidential order: what units read instead
+    leader_note: Mapped[bool] = mapped_column(default=False)  # 批示: a leader has written on it
+    households: Mapped[int] = mapped_column(default=0)  # of a batch order: how many one report is for
 
     first_satisfaction: Mapped[str] = mapped_column(String(16), default="")
     final_satisfaction: Mapped[str] = mapped_column(String(16), default="")
@@ -87,6 +99,14 @@ class WorkOrder(Base):
     sub_orders: Mapped[list[SubOrder]] = relationship(back_populates="order", order_by="SubOrder.id")
     events: Mapped[list[OrderEvent]] = relationship(back_populates="order", order_by="OrderEvent.seq")
     spans: Mapped[list[HolderSpan]] = relationship(back_populates="order", order_by="HolderSpan.id")
+    requests: Mapped[list[OrderRequest]] = relationship(back_populates="order", order_by="OrderRequest.id")
+    notices: Mapped[list[Notice]] = relationship(back_populates="order", order_by="Notice.id")
+    merged_into: Mapped[WorkOrder | None] = relationship(remote_side=[id])
+
+    @property
+    def round(self) -> int:
+        """Which handling the order is in: 1, and one more for each redo and each review that reopened it."""
+        return self.redo_count + self.review_count + 1
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -112,6 +132,12 @@ class SubOrder(Base):
     reported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     advice: Mapped[str] = mapped_column(Text, default="")
+    returnable: Mapped[bool] = mapped_column(default=True)
+    return_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # later it must be handled
+    before_return: Mapped[str] = mapped_column(String(12), default="")  # its state while a return is decided
+    returns: Mapped[int] = mapped_column(default=0)  # returns it accepted from its own tier 3
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    progress_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     order: Mapped[WorkOrder] = relationship(back_populates="sub_orders")
     unit: Mapped[Unit] = relationship()
@@ -171,8 +197,8 @@ class Report(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
-    sub_order_id: Mapped[int] = mapped_column(ForeignKey("sub_orders.id"))
-    round: Mapped[int]  # 1 for the first handling, +1 for each redo
+    sub_order_id: Mapped[int | None] = mapped_column(ForeignKey("sub_orders.id"))  # None: the hub's own
+    round: Mapped[int]  # see WorkOrder.round
     contacted: Mapped[bool]
     contacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     contact_way: Mapped[str] = mapped_column(String(40), default="")
@@ -182,6 +208,118 @@ class Report(Base):
     process: Mapped[str | None] = mapped_column(Encrypted)  # internal note: may name people
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OrderRequest(Base):
+    """What somebody asked about an order and somebody else decides: return, extension, suspension ...
+
+    Reasons may name people: they are encrypted. ``moment`` is the date asked for (new deadline, review of a
+    suspension); ``details`` holds codes and ids only, of the kind's own (see the verbs).
+    """
+
+    __tablename__ = "order_requests"
+    __table_args__ = (Index("ix_order_requests_kind_state", "kind", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12))  # see states.RequestKind
+    state: Mapped[str] = mapped_column(String(10))  # see states.RequestState
+    sub_order_id: Mapped[int | None] = mapped_column(ForeignKey("sub_orders.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)  # None: asked by the hub
+    tier: Mapped[int] = mapped_column(default=0)
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_role: Mapped[str] = mapped_column(String(4), default="")
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by when it must be decided
+    ground: Mapped[str] = mapped_column(String(20), default="")
+    reason: Mapped[str | None] = mapped_column(Encrypted)
+    moment: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("responsibility_lines.id"))
+    suggested_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    passed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    passed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(Encrypted)
+
+    order: Mapped[WorkOrder] = relationship(back_populates="requests")
+    sub_order: Mapped[SubOrder | None] = relationship()
+    unit: Mapped[Unit | None] = relationship(foreign_keys=[unit_id])
+    suggested_unit: Mapped[Unit | None] = relationship(foreign_keys=[suggested_unit_id])
+
+
+class Wait(Base):
+    """A unit cannot go on before another has done its part. Two that wait for each other become a joint order."""
+
+    __tablename__ = "order_waits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    for_unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Panel(Base):
+    """A meeting (会商) that decides who leads, or goes through the hard orders: its agenda and minutes."""
+
+    __tablename__ = "panels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(80))
+    held_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    place: Mapped[str] = mapped_column(String(80), default="")
+    attendants: Mapped[str | None] = mapped_column(Encrypted)
+    state: Mapped[str] = mapped_column(String(10))  # planned, held, cancelled
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    items: Mapped[list[PanelItem]] = relationship(back_populates="panel", order_by="PanelItem.position")
+
+
+class PanelItem(Base):
+    """One order on the agenda of a panel and what was decided."""
+
+    __tablename__ = "panel_items"
+    __table_args__ = (UniqueConstraint("panel_id", "order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    panel_id: Mapped[int] = mapped_column(ForeignKey("panels.id"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    position: Mapped[int]
+    question: Mapped[str | None] = mapped_column(Encrypted)
+    minutes: Mapped[str | None] = mapped_column(Encrypted)
+    lead_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    panel: Mapped[Panel] = relationship(back_populates="items")
+    order: Mapped[WorkOrder] = relationship()
+
+
+class Notice(Base):
+    """A notice to a unit about an order (催办, 督办, 书面批评, 约谈), with the written reply it asks for."""
+
+    __tablename__ = "order_notices"
+    __table_args__ = (Index("ix_order_notices_unit_id_replied_at", "unit_id", "replied_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    kind: Mapped[str] = mapped_column(String(12))  # reminder, supervision, criticism, talk
+    level: Mapped[str] = mapped_column(String(10))  # see states.Supervision
+    words: Mapped[str | None] = mapped_column(Encrypted)
+    issued_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    reply_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reply: Mapped[str | None] = mapped_column(Encrypted)
+    replied_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    replied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    order: Mapped[WorkOrder] = relationship(back_populates="notices")
+    unit: Mapped[Unit] = relationship()
 
 
 class OrderCounter(Base):

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.accounts.roles import HUB
+from hotline.accounts.roles import HUB, UNIT_LIKE
 from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
 from hotline.errors import Invalid, NotPermitted
@@ -28,7 +28,7 @@ from hotline.work_orders.states import (
     Urgency,
 )
 from hotline.work_orders.story import StoryItem, story
-from hotline.work_orders.visibility import SEE_ALL, UNIT_LIKE, own_sub_orders, sees, visible_to
+from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
 
 PER_PAGE: Final = 20
 WITHHELD: Final = "号码保密"

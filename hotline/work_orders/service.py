@@ -1,7 +1,7 @@
 """Verbs that change an order, by stage of its life. Each flushes and never commits."""
 
 from hotline.work_orders.checking import approve, reject
-from hotline.work_orders.closing import archive, not_reached, record_evaluation, round_of
+from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
@@ -18,7 +18,6 @@ __all__ = [
     "record_evaluation",
     "reject",
     "report",
-    "round_of",
     "save_draft",
     "sign",
     "start_draft",

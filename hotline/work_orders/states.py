@@ -1,6 +1,6 @@
-"""The life of a work order as tables. Whatever is not in ``TRANSITIONS`` cannot happen.
+"""What an order, its parts and what is asked about it can be, and the trade's words for it.
 
-Line names (T3, N5 ...) are those of the trade's own table.
+How they follow on each other stands in ``transitions``. Names (N5 ...) are those of the trade's own table.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-
-from hotline.accounts.roles import TIER_2, TIER_3, Role
 
 
 class Status(StrEnum):
@@ -43,18 +41,50 @@ class Action(StrEnum):
     OPEN = "open"
     ANSWER = "answer"
     SUBMIT = "submit"
+    REFUSE = "refuse"
+    RELEASE = "release"  # a confidential demand's words, redacted, for the units' eyes
+    ASK_INFO = "ask_info"
     DISPATCH = "dispatch"
     SIGN = "sign"
     HAND_DOWN = "hand_down"
+    RECALL = "recall"
+    RETURN = "return"
+    ACCEPT_RETURN = "accept_return"
+    REFUSE_RETURN = "refuse_return"
+    TO_PANEL = "to_panel"
+    DESIGNATE = "designate"
+    JOIN = "join"
+    ASK_EXTENSION = "ask_extension"
+    GRANT_EXTENSION = "grant_extension"
+    REFUSE_EXTENSION = "refuse_extension"
+    ASK_SUSPENSION = "ask_suspension"
+    REFUSE_SUSPENSION = "refuse_suspension"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    PROGRESS = "progress"
     REPORT = "report"
     APPROVE = "approve"
     REJECT = "reject"
-    TAKE_UP = "take_up"  # the order is in the unit's hands again after a rejection or a redo
+    TAKE_UP = "take_up"  # the order is in the unit's hands again after a rejection, a redo or a review
+    CALL_BACK = "call_back"  # settled without a unit's report of its own: the citizen is asked
+    EXPLAIN = "explain"  # an officer holds that law or condition forbids more: a supervisor decides
+    REFUSE_EXPLANATION = "refuse_explanation"
     REDO = "redo"
     CLOSE = "close"
+    REVIEW = "review"
     ARCHIVE = "archive"
     SUPPLEMENT = "supplement"
     URGE = "urge"
+    WITHDRAW = "withdraw"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    SUPERVISE = "supervise"
+    REPLY_NOTICE = "reply_notice"
+    CLAIM = "claim"
+    DECIDE_CLAIM = "decide_claim"
+    APPEAL = "appeal"
+    DECIDE_APPEAL = "decide_appeal"
+    LEADER_NOTE = "leader_note"
 
 
 class SubState(StrEnum):
@@ -86,16 +116,99 @@ class Holder(StrEnum):
 
 
 class CloseKind(StrEnum):
-    """Why an order is closed. Only ``EVALUATED`` and ``REDO_EXHAUSTED`` carry a citizen's verdict."""
+    """Why an order is closed. The first three carry a citizen's verdict; the last three need no callback."""
 
     EVALUATED = "evaluated"
+    EXPLAINED = "explained"  # not satisfied, but law or condition forbids more, and a supervisor agrees
     REDO_EXHAUSTED = "redo_exhausted"  # still not satisfied after the last redo: a supervisor looks at it
     NOT_REACHED = "not_reached"
     NO_NUMBER = "no_number"  # the citizen withheld the number: nobody can be called
     NOT_WANTED = "not_wanted"  # the citizen asked not to be called back
+    NO_INFO = "no_info"  # the citizen was asked for what was missing and did not answer
+    WITHDRAWN = "withdrawn"
+    CHECKED = "checked"  # no citizen behind it: the hub compared before and after
 
 
 UNCALLED: Final = frozenset({CloseKind.NOT_REACHED, CloseKind.NO_NUMBER, CloseKind.NOT_WANTED})
+UNASKED: Final = frozenset({CloseKind.NO_INFO, CloseKind.WITHDRAWN, CloseKind.CHECKED})
+
+
+class RequestKind(StrEnum):
+    """What may be asked about an order that somebody else decides."""
+
+    RETURN = "return"
+    EXTENSION = "extension"
+    SUSPENSION = "suspension"
+    EXPLANATION = "explanation"
+    CLAIM = "claim"  # that the demand is unreasonable
+    APPEAL = "appeal"  # against how the order was scored
+
+
+class RequestState(StrEnum):
+    """How far a request has come. ``PASSED``: the first of two deciders agreed."""
+
+    ASKED = "asked"
+    PASSED = "passed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    DROPPED = "dropped"  # the order went on without it
+
+
+PENDING: Final = frozenset({RequestState.ASKED, RequestState.PASSED})
+
+
+class ReturnGround(StrEnum):
+    """Why a unit may give an order back."""
+
+    PLACE = "place"
+    DUTY = "duty"
+    OWNERSHIP = "ownership"
+    DUPLICATE = "duplicate"
+    INCOMPLETE = "incomplete"
+
+
+class RefuseGround(StrEnum):
+    """Where a demand belongs that is not accepted: the right channel is told."""
+
+    LAWSUIT = "lawsuit"
+    ARBITRATION = "arbitration"
+    DISCIPLINE = "discipline"
+    RECONSIDERATION = "reconsideration"
+    DISCLOSURE = "disclosure"
+    PETITION = "petition"
+    CLASSIFIED = "classified"
+    EMERGENCY = "emergency"
+
+
+class SensitiveKind(StrEnum):
+    """Demands handled with particular care; they cannot be withdrawn by a call."""
+
+    THREAT = "threat"
+    HAZARD = "hazard"
+    DISTRESS = "distress"
+    COLLECTIVE = "collective"
+    MINOR = "minor"
+    OPINION = "opinion"
+
+
+class Supervision(StrEnum):
+    """How closely an order is watched, rising."""
+
+    NONE = "none"
+    BLUE = "blue"
+    YELLOW = "yellow"
+    RED = "red"
+    LISTED = "listed"
+    JOINT = "joint"
+
+
+class Overlay(StrEnum):
+    """How a request about the order ended, beside its main state."""
+
+    NONE = "none"
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
 
 
 class DemandType(StrEnum):
@@ -176,18 +289,50 @@ ACTION_WORDS: Final[dict[Action, str]] = {
     Action.OPEN: "记录诉求",
     Action.ANSWER: "直接答复",
     Action.SUBMIT: "提交",
+    Action.REFUSE: "不予受理",
+    Action.RELEASE: "脱敏放行",
+    Action.ASK_INFO: "请来电人补充",
     Action.DISPATCH: "派单",
     Action.SIGN: "签收",
     Action.HAND_DOWN: "转派",
+    Action.RECALL: "撤回",
+    Action.RETURN: "申请退回",
+    Action.ACCEPT_RETURN: "同意退回",
+    Action.REFUSE_RETURN: "不同意退回",
+    Action.TO_PANEL: "提交会商",
+    Action.DESIGNATE: "指定承办",
+    Action.JOIN: "联合办理",
+    Action.ASK_EXTENSION: "申请延期",
+    Action.GRANT_EXTENSION: "同意延期",
+    Action.REFUSE_EXTENSION: "不同意延期",
+    Action.ASK_SUSPENSION: "申请挂起",
+    Action.REFUSE_SUSPENSION: "不同意挂起",
+    Action.SUSPEND: "挂起",
+    Action.RESUME: "恢复办理",
+    Action.PROGRESS: "办理进展",
     Action.REPORT: "反馈结果",
     Action.APPROVE: "审核通过",
     Action.REJECT: "审核驳回",
     Action.TAKE_UP: "重新办理",
+    Action.CALL_BACK: "转回访",
+    Action.EXPLAIN: "提请按合理解释办结",
+    Action.REFUSE_EXPLANATION: "不认可解释",
     Action.REDO: "重办",
     Action.CLOSE: "办结",
+    Action.REVIEW: "复查",
     Action.ARCHIVE: "归档",
     Action.SUPPLEMENT: "补充情况",
     Action.URGE: "催单",
+    Action.WITHDRAW: "撤诉",
+    Action.MERGE: "合并",
+    Action.UNMERGE: "拆分",
+    Action.SUPERVISE: "督办",
+    Action.REPLY_NOTICE: "回复督办",
+    Action.CLAIM: "申报不合理诉求",
+    Action.DECIDE_CLAIM: "认定不合理诉求",
+    Action.APPEAL: "考核申诉",
+    Action.DECIDE_APPEAL: "裁定申诉",
+    Action.LEADER_NOTE: "领导批示",
 }
 
 SUB_WORDS: Final[dict[SubState, str]] = {
@@ -228,92 +373,56 @@ CLOSE_WORDS: Final = {
     CloseKind.NOT_REACHED: "未联系上",
     CloseKind.NO_NUMBER: "号码保密，无法回访",
     CloseKind.NOT_WANTED: "市民不需要回访",
+    CloseKind.EXPLAINED: "不满意，已作合理解释",
+    CloseKind.NO_INFO: "未补充情况",
+    CloseKind.WITHDRAWN: "市民撤诉",
+    CloseKind.CHECKED: "前后对比核验",
 }
-
-SYS: Final = "SYS"
-START: Final = ""  # the state before the first
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row: where it may lead and who may do it. A unit role must be of the unit whose step it is."""
-
-    line: str
-    to: tuple[Status, ...]
-    roles: frozenset[str]
-
-
-def _rule(line: str, to: Status | tuple[Status, ...], *roles: str) -> Rule:
-    return Rule(line, to if isinstance(to, tuple) else (to,), frozenset(roles))
-
-
-_IN_HAND_AGAIN: Final = (Status.IN_HAND, Status.IN_HAND_TIER3)
-
-TRANSITIONS: Final[dict[tuple[str, Action], Rule]] = {
-    (START, Action.OPEN): _rule("T1", Status.DRAFT, Role.OPR),
-    (Status.DRAFT, Action.ANSWER): _rule("T2", Status.ANSWERED, Role.OPR),
-    (Status.DRAFT, Action.SUBMIT): _rule("T3", Status.TO_REVIEW, Role.OPR),
-    (Status.TO_REVIEW, Action.DISPATCH): _rule("T6", Status.TO_SIGN, Role.REV),
-    (Status.TO_SIGN, Action.SIGN): _rule("T8", Status.IN_HAND, *TIER_2),
-    (Status.IN_HAND, Action.HAND_DOWN): _rule("T9", Status.TO_SIGN_TIER3, *TIER_2),
-    (Status.TO_SIGN_TIER3, Action.SIGN): _rule("T10", Status.IN_HAND_TIER3, *TIER_3),
-    (Status.IN_HAND_TIER3, Action.REPORT): _rule("T19", Status.TO_CHECK_TIER2, *TIER_3),
-    (Status.TO_CHECK_TIER2, Action.APPROVE): _rule("T20", Status.TO_CHECK_HUB, *TIER_2),
-    (Status.TO_CHECK_TIER2, Action.REJECT): _rule("T20", Status.SENT_BACK, *TIER_2),
-    (Status.IN_HAND, Action.REPORT): _rule("T21", Status.TO_CHECK_HUB, *TIER_2),
-    (Status.TO_CHECK_HUB, Action.APPROVE): _rule("T22", Status.TO_CALL_BACK, Role.REV),
-    (Status.TO_CHECK_HUB, Action.REJECT): _rule("T22", Status.SENT_BACK, Role.REV),
-    (Status.TO_CALL_BACK, Action.CLOSE): _rule("T23 T25", Status.CLOSED, Role.CBK, Role.SUP, SYS),
-    (Status.TO_CALL_BACK, Action.REDO): _rule("T24", Status.REDO, Role.CBK, Role.SUP, SYS),
-    (Status.CLOSED, Action.ARCHIVE): _rule("T30", Status.ARCHIVED, SYS),
-    (Status.ANSWERED, Action.ARCHIVE): _rule("T41", Status.ARCHIVED, SYS, Role.REV),
-    (Status.SENT_BACK, Action.TAKE_UP): _rule("T41", _IN_HAND_AGAIN, SYS, Role.REV),
-    (Status.REDO, Action.TAKE_UP): _rule("T41", _IN_HAND_AGAIN, SYS, Role.REV),
+REQUEST_WORDS: Final = {
+    RequestKind.RETURN: "退回",
+    RequestKind.EXTENSION: "延期",
+    RequestKind.SUSPENSION: "挂起",
+    RequestKind.EXPLANATION: "合理解释",
+    RequestKind.CLAIM: "不合理诉求",
+    RequestKind.APPEAL: "考核申诉",
 }
-
-WITH_UNITS: Final = frozenset(
-    {
-        Status.TO_SIGN,
-        Status.IN_HAND,
-        Status.TO_SIGN_TIER3,
-        Status.IN_HAND_TIER3,
-        Status.RETURN_ASKED,
-        Status.PANEL,
-        Status.TO_CHECK_TIER2,
-        Status.TO_CHECK_HUB,
-        Status.SENT_BACK,
-        Status.REDO,
-    }
-)
-
-_CALLERS_WORDS: Final = Rule("T35", (), frozenset({Role.OPR, Role.REV, Role.CBK, Role.SUP}))
-_ASSISTS: Final = Rule("T8", (), TIER_2 | TIER_3)
-
-# what leaves the main state as it is: {action: (states it is possible in, rule)}
-NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
-    Action.SUPPLEMENT: (OPEN - {Status.DRAFT}, _CALLERS_WORDS),
-    Action.URGE: (OPEN - {Status.DRAFT}, _CALLERS_WORDS),
-    # an assisting unit's own steps touch its sub-order only
-    Action.SIGN: (WITH_UNITS, _ASSISTS),
-    Action.HAND_DOWN: (WITH_UNITS, _ASSISTS),
-    Action.REPORT: (WITH_UNITS, _ASSISTS),
+REQUEST_STATE_WORDS: Final = {
+    RequestState.ASKED: "待审批",
+    RequestState.PASSED: "待中心审批",
+    RequestState.GRANTED: "已同意",
+    RequestState.REFUSED: "未同意",
+    RequestState.DROPPED: "已失效",
 }
-
-SUB_TRANSITIONS: Final[dict[tuple[SubState, Action], SubState]] = {
-    (SubState.TO_SIGN, Action.SIGN): SubState.SIGNED,
-    (SubState.SIGNED, Action.HAND_DOWN): SubState.IN_HAND,
-    (SubState.IN_HAND, Action.HAND_DOWN): SubState.IN_HAND,
-    (SubState.SIGNED, Action.REPORT): SubState.REPORTED,
-    (SubState.IN_HAND, Action.REPORT): SubState.REPORTED,
-    (SubState.SIGNED, Action.APPROVE): SubState.REPORTED,  # tier 2 passes on what its tier 3 reported
-    (SubState.IN_HAND, Action.APPROVE): SubState.REPORTED,
-    (SubState.SIGNED, Action.TAKE_UP): SubState.IN_HAND,
-    (SubState.IN_HAND, Action.TAKE_UP): SubState.IN_HAND,
-    (SubState.REPORTED, Action.TAKE_UP): SubState.IN_HAND,
-    (SubState.TO_SIGN, Action.CLOSE): SubState.CLOSED,
-    (SubState.SIGNED, Action.CLOSE): SubState.CLOSED,
-    (SubState.IN_HAND, Action.CLOSE): SubState.CLOSED,
-    (SubState.REPORTED, Action.CLOSE): SubState.CLOSED,
+RETURN_WORDS: Final = {
+    ReturnGround.PLACE: "属地不符",
+    ReturnGround.DUTY: "职能不符",
+    ReturnGround.OWNERSHIP: "权属不清",
+    ReturnGround.DUPLICATE: "重复",
+    ReturnGround.INCOMPLETE: "要素不全",
 }
-
-LIVE: Final = frozenset(SubState) - {SubState.LEFT, SubState.CLOSED}
+REFUSE_WORDS: Final = {
+    RefuseGround.LAWSUIT: "诉讼",
+    RefuseGround.ARBITRATION: "仲裁",
+    RefuseGround.DISCIPLINE: "纪检监察",
+    RefuseGround.RECONSIDERATION: "行政复议",
+    RefuseGround.DISCLOSURE: "政府信息公开",
+    RefuseGround.PETITION: "信访已受理",
+    RefuseGround.CLASSIFIED: "国家秘密",
+    RefuseGround.EMERGENCY: "110、119、120、122 紧急事项",
+}
+SENSITIVE_WORDS: Final = {
+    SensitiveKind.THREAT: "扬言",
+    SensitiveKind.HAZARD: "安全隐患",
+    SensitiveKind.DISTRESS: "急难愁求助",
+    SensitiveKind.COLLECTIVE: "集中反映",
+    SensitiveKind.MINOR: "涉未成年",
+    SensitiveKind.OPINION: "舆情",
+}
+SUPERVISION_WORDS: Final = {
+    Supervision.NONE: "未督办",
+    Supervision.BLUE: "蓝色督办",
+    Supervision.YELLOW: "黄色督办",
+    Supervision.RED: "红色督办",
+    Supervision.LISTED: "挂牌督办",
+    Supervision.JOINT: "联合督办",
+}

@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from hotline import outbox
-from hotline.accounts.roles import TIER_2, TIER_3, UNITS
+from hotline.accounts.roles import TIER_2, TIER_3, UNIT_LIKE, Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
-from hotline.work_orders import journal
+from hotline.work_orders import guards, journal
+from hotline.work_orders.guards import lead_sub, live_subs
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
-from hotline.work_orders.states import (
-    ACTION_WORDS,
-    LIVE,
-    NOTES,
-    START,
-    STATES,
-    SUB_TRANSITIONS,
-    SUB_WORDS,
-    TRANSITIONS,
-    Action,
-    Holder,
-    Part,
-    Rule,
-    Status,
-    SubState,
+from hotline.work_orders.states import ACTION_WORDS, DONE, STATES, SUB_WORDS, Action, Holder, Part, Status, SubState
+from hotline.work_orders.transitions import NOTES, START, SUB_TRANSITIONS, TRANSITIONS, Rule
+
+# a note an assisting unit writes where the lead takes a step of the main line
+ASSISTING_ONLY: Final = frozenset({Action.SIGN, Action.HAND_DOWN, Action.REPORT, Action.RETURN})
+DECIDED: Final = frozenset({Action.ACCEPT_RETURN, Action.REFUSE_RETURN})
+# notes of any part of the order, lead or assisting
+BESIDE: Final = ASSISTING_ONLY | DECIDED | {Action.PROGRESS}
+# notes of the part that leads at the tier whose step it is, or at the tier of the rule
+HOLDERS: Final = frozenset(
+    {Action.ASK_EXTENSION, Action.GRANT_EXTENSION, Action.REFUSE_EXTENSION, Action.ASK_SUSPENSION}
 )
+# also after the parts are closed
+OF_THE_LEAD_UNIT: Final = frozenset({Action.CLAIM, Action.APPEAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,63 +59,78 @@ def sms(order: WorkOrder, template: str) -> list[Message]:
 # ---- who may do what
 
 
-def lead_sub(order: WorkOrder, tier: int) -> SubOrder | None:
-    """Return the live sub-order that leads at ``tier``."""
-    return next((sub for sub in _live(order) if sub.part == Part.LEAD and sub.tier == tier), None)
-
-
 def sub_of(order: WorkOrder, actor: Actor) -> SubOrder:
     """Return the live sub-order of the actor's unit; ``NotFound`` for a unit that holds none."""
-    found = next((sub for sub in _live(order) if sub.unit_id == actor.unit_id), None)
+    found = next((sub for sub in live_subs(order) if sub.unit_id == actor.unit_id), None)
     if found is None:
         raise NotFound("没有这张工单")
     return found
 
 
-def _live(order: WorkOrder) -> list[SubOrder]:
-    return [sub for sub in reversed(order.sub_orders) if sub.state in LIVE]
-
-
 def is_assisting(order: WorkOrder, actor: Actor) -> bool:
     """Whether the actor's unit only assists here."""
-    return actor.role in UNITS and sub_of(order, actor).part == Part.ASSISTING
+    return actor.role in UNIT_LIKE and sub_of(order, actor).part == Part.ASSISTING
 
 
-def rule_for(order: WorkOrder, action: Action, actor: Actor) -> Rule:
-    """Return the row that lets ``actor`` do ``action`` now.
+def rule_for(order: WorkOrder, action: Action, actor: Actor, now: datetime | None = None) -> Rule:
+    """Return the row that lets ``actor`` do ``action`` now. Without ``now`` nothing is said about being too late.
 
-    Raises ``NotAllowedNow`` (the state forbids it; says what it allows), ``NotPermitted`` (not this person) or
-    ``NotFound`` (a unit that has nothing to do with the order).
+    Every verb asks this before it changes anything. Raises ``NotAllowedNow`` (the state or a guard forbids it; says
+    what is allowed), ``NotPermitted`` (not this person) or ``NotFound`` (a unit that has nothing to do with it).
     """
+    rule = _row(order, action, actor)
+    if actor.role in UNIT_LIKE and order.status != START:
+        tier = rule.tier or STATES[Status(order.status)].tier
+        holding = lead_sub(order, tier) if tier else None
+        if sub_of(order, actor) is not holding:
+            raise NotPermitted("这一步由主办单位办理")
+    guards.check(order, action, actor, now)
+    return rule
+
+
+def _row(order: WorkOrder, action: Action, actor: Actor) -> Rule:
     rule = TRANSITIONS.get((order.status, action))
     if rule is None:
         raise not_now(order, action, actor)
     if actor.role not in rule.roles:
         raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}这张工单")
-    if actor.role in UNITS and order.status != START:
-        tier = STATES[Status(order.status)].tier
-        holding = lead_sub(order, tier) if tier else None
-        if sub_of(order, actor) is not holding:
-            raise NotPermitted("这一步由主办单位办理")
     return rule
 
 
-def note_rule_for(order: WorkOrder, action: Action, actor: Actor) -> Rule:
+def note_rule_for(order: WorkOrder, action: Action, actor: Actor, now: datetime | None = None) -> Rule:
     """Like ``rule_for``, for what leaves the main state as it is."""
     states, rule = NOTES[action]
     if order.status not in states:
         raise not_now(order, action, actor)
     if actor.role not in rule.roles:
         raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}")
-    if actor.role in UNITS:
-        sub = sub_of(order, actor)
-        if actor.role not in (TIER_2 if sub.tier == 2 else TIER_3):
-            raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}")
-        next_sub_state(sub, action)
+    if actor.role in UNIT_LIKE:
+        _part_may(order, action, actor, rule)
+    guards.check_note(order, action, actor, now)
     return rule
 
 
-def allowed(order: WorkOrder, actor: Actor) -> list[Action]:
+def _part_may(order: WorkOrder, action: Action, actor: Actor, rule: Rule) -> None:
+    """Whether the actor's unit stands where a note of this kind is written."""
+    if action in OF_THE_LEAD_UNIT:
+        if order.lead_unit_id != actor.unit_id:
+            raise NotPermitted("这一步由主办单位办理")
+        return
+    if action == Action.REPLY_NOTICE:
+        if all(sub.unit_id != actor.unit_id for sub in order.sub_orders):
+            raise NotFound("没有这张工单")
+        return
+    sub = sub_of(order, actor)
+    if action in BESIDE:
+        if actor.role != Role.DTY and actor.role not in (TIER_2 if sub.tier == 2 else TIER_3):
+            raise NotPermitted(f"您的岗位不能{ACTION_WORDS[action]}")
+        if action not in DECIDED:
+            next_sub_state(sub, action)
+    elif action in HOLDERS and sub is not lead_sub(order, rule.tier or STATES[Status(order.status)].tier or 2):
+        raise NotPermitted("这一步由主办单位办理")
+
+
+def allowed(order: WorkOrder, actor: Actor, now: datetime | None = None) -> list[Action]:
     """Return what ``actor`` may do with the order now, main line first."""
     found: list[Action] = []
     main = [(action, rule_for) for status, action in TRANSITIONS if status == order.status]
@@ -124,12 +138,14 @@ def allowed(order: WorkOrder, actor: Actor) -> list[Action]:
     for action, ask in main + notes:
         try:
             # a leading unit signs and reports on the main line; only assisting ones do so beside it
-            if ask is note_rule_for and actor.role in UNITS and not is_assisting(order, actor):
+            beside = ask is note_rule_for and action in ASSISTING_ONLY and actor.role in UNIT_LIKE
+            if beside and not is_assisting(order, actor):
                 continue
-            ask(order, action, actor)
+            ask(order, action, actor, now)
         except (NotAllowedNow, NotPermitted, NotFound):
             continue
-        found.append(action)
+        if action not in found:
+            found.append(action)
     return found
 
 
@@ -143,6 +159,8 @@ def not_now(order: WorkOrder, action: Action, actor: Actor) -> NotAllowedNow:
 
 def next_sub_state(sub: SubOrder, action: Action) -> SubState:
     """Return where a unit's part goes by ``action``; ``NotAllowedNow`` when it goes nowhere."""
+    if action == Action.REFUSE_RETURN and sub.state == SubState.RETURNING:
+        return SubState(sub.before_return)
     target = SUB_TRANSITIONS.get((SubState(sub.state), action))
     if target is None:
         word = SUB_WORDS[SubState(sub.state)]
@@ -155,7 +173,9 @@ def next_sub_state(sub: SubOrder, action: Action) -> SubState:
 
 def move_sub(sub: SubOrder, action: Action) -> None:
     """Take a unit's part one step on."""
-    sub.state = next_sub_state(sub, action)
+    target = next_sub_state(sub, action)
+    sub.before_return = sub.state if target == SubState.RETURNING else ""
+    sub.state = target
 
 
 # ---- moving
@@ -179,10 +199,11 @@ def advance(
     """Take the order one step on by the table. The only function that sets ``status``.
 
     ``to`` is needed where the row leads to more than one state; ``holder`` is the sub-order charged in states
-    that name no tier. ``private`` may be read by the hub, the actor's own line of units and ``for_units``.
-    Raises what ``rule_for`` raises, and ``NotAllowedNow`` when somebody else was faster.
+    that name no tier, or instead of the hub (a county that decides what its township returns). ``private`` may be
+    read by the hub, the actor's own line of units and ``for_units``. The verb has asked ``rule_for`` before it moved
+    the parts; state and role are looked at once more. Raises ``NotAllowedNow`` when somebody else was faster.
     """
-    rule = rule_for(order, action, actor)
+    rule = _row(order, action, actor)
     target = to or rule.to[0]
     if target not in rule.to:
         raise Invalid(f"{action} 不通向 {target}")
@@ -194,8 +215,7 @@ def advance(
         order.status = target
         order.step_due_at = step_due_at
         _charge(order, target, holder, at)
-        if STATES[target].holder is None:
-            order.closed_at = order.closed_at or at
+        order.closed_at = (order.closed_at or at) if target in DONE else None
         flush(session)
     for message in messages:
         outbox.add(session, message.topic, now=now, **message.payload)
@@ -214,7 +234,7 @@ def note(
     for_units: Iterable[int] = (),
     messages: Sequence[Message] = (),
 ) -> OrderEvent:
-    """Write an event that leaves the main state as it is. Raises what ``note_rule_for`` raises."""
+    """Write an event that leaves the main state as it is; the verb has asked ``note_rule_for`` before."""
     with session.no_autoflush:
         at = _not_before(order, now)
         status = Status(order.status)
@@ -273,18 +293,19 @@ def _charge(order: WorkOrder, target: Status, holder: SubOrder | None, at: datet
     """End the present span and begin the next, unless the same one is charged on."""
     state = STATES[target]
     unit_id = None
-    if state.holder == Holder.UNIT:
+    charged = Holder.UNIT if holder is not None and state.holder is not None else state.holder
+    if charged == Holder.UNIT:
         sub = holder or (lead_sub(order, state.tier) if state.tier else None)
         if sub is None:
             raise Invalid(f"{state.word} 没有承办单位")
         unit_id = sub.unit_id
     running = next((span for span in order.spans if span.to_at is None), None)
     if running is not None:
-        if (running.holder, running.unit_id) == (state.holder, unit_id):
+        if (running.holder, running.unit_id) == (charged, unit_id):
             return
         running.to_at = at
-    if state.holder is not None:
-        order.spans.append(HolderSpan(holder=state.holder, unit_id=unit_id, from_at=at))
+    if charged is not None:
+        order.spans.append(HolderSpan(holder=charged, unit_id=unit_id, from_at=at))
 
 
 def flush(session: Session) -> None:

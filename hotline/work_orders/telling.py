@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
 from hotline.work_orders.models import OrderEvent, WorkOrder
-from hotline.work_orders.states import LIVE, Action
+from hotline.work_orders.states import Action
 from hotline.work_orders.steps import note, note_rule_for, push
+from hotline.work_orders.transitions import LIVE
 
 
 def supplement(

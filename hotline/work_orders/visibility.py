@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.accounts.roles import HUB, UNITS, Role
+from hotline.accounts.roles import HUB, UNIT_LIKE
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotFound
 from hotline.units import queries as units
@@ -16,7 +16,6 @@ from hotline.work_orders import numbers
 from hotline.work_orders.models import SubOrder, WorkOrder
 
 SEE_ALL: Final = HUB | {SYSTEM.role}
-UNIT_LIKE: Final = UNITS | {Role.DTY}
 
 
 def visible_to(session: Session, actor: Actor, order_no: str) -> WorkOrder:

@@ -145,7 +145,7 @@ def test_a_submitted_order_is_no_draft_any_more(session: Session, here: City):
     order = orders.order_at(session, here, Status.TO_REVIEW)
     with pytest.raises(NotAllowedNow, match="待预审") as caught:
         service.save_draft(session, order=order, fields=DRAFT, typed=True, actor=here.operator, now=NOON)
-    assert caught.value.details["allowed"] == ["补充情况", "催单"]
+    assert caught.value.details["allowed"] == ["撤诉", "补充情况", "催单"]
 
 
 def test_only_an_operator_begins_an_order(session: Session, here: City):

@@ -33,7 +33,7 @@ def test_a_consultation_that_is_quiet_for_thirty_days_asks_for_an_entry(
     here = city(session)
     order = order_at(session, here, Status.TO_CALL_BACK, via_township=False, **fields)
     later = now + timedelta(hours=3)
-    answer = {"satisfaction": "satisfied", "solved": "yes", "contacted": True, "round": service.round_of(order)}
+    answer = {"satisfaction": "satisfied", "solved": "yes", "contacted": True, "round": order.round}
     service.record_evaluation(session, order=order, actor=here.callback_officer, now=later, **answer, **WHEN)
     assert session.scalars(select(Signal)).all() == []
     service.archive(session, order=order, actor=SYSTEM, now=later + timedelta(days=30))

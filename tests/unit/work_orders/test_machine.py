@@ -19,7 +19,8 @@ from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.models import Callback, Evaluation
 from hotline.work_orders import journal, queries, service
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import NOTES, TRANSITIONS, UNCALLED, Action, CloseKind, Status
+from hotline.work_orders.states import UNCALLED, Action, CloseKind, Status
+from hotline.work_orders.transitions import NOTES, TRANSITIONS
 from tests.conftest import NOON
 from tests.factories import orders
 from tests.factories.orders import TZ, WHEN, report_fields

@@ -39,7 +39,7 @@ def topics(session: Session) -> list[str]:
 
 
 def heard(session: Session, order, here: City, now=LATER, **said):
-    answer = {"satisfaction": "satisfied", "solved": "yes", "contacted": True, "round": service.round_of(order), **said}
+    answer = {"satisfaction": "satisfied", "solved": "yes", "contacted": True, "round": order.round, **said}
     return service.record_evaluation(session, order=order, actor=here.callback_officer, now=now, **answer, **WHEN)
 
 
@@ -371,8 +371,8 @@ def test_what_is_not_allowed_now_says_what_is(session: Session, here: City):
     order = order_at(session, here, Status.TO_SIGN)
     with pytest.raises(NotAllowedNow) as caught:
         service.report(session, order=order, actor=here.county_clerk, now=LATER, **report_fields(), **WHEN)
-    assert caught.value.message == "工单待签收，不能反馈结果；现在可以：签收"
-    assert caught.value.details["allowed"] == ["签收"]
+    assert caught.value.message == "工单待签收，不能反馈结果；现在可以：签收、申请退回"
+    assert caught.value.details["allowed"] == ["签收", "申请退回"]
     assert queries.allowed_actions(order, here.county_clerk) == [(Action.SIGN, "签收")]
 
 
