@@ -15,6 +15,7 @@ from hotline.accounts.roles import TIER_2, TIER_3, UNIT_LIKE, Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.work_orders import guards, journal
+from hotline.work_orders.asks import requests
 from hotline.work_orders.guards import lead_sub, live_subs
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.states import ACTION_WORDS, DONE, STATES, SUB_WORDS, Action, Holder, Part, Status, SubState
@@ -216,6 +217,7 @@ def advance(
         order.step_due_at = step_due_at
         _charge(order, target, holder, at)
         order.closed_at = (order.closed_at or at) if target in DONE else None
+        requests.drop_overtaken(order, now=at)
         flush(session)
     for message in messages:
         outbox.add(session, message.topic, now=now, **message.payload)

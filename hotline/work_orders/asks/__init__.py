@@ -1,0 +1,1 @@
+"""What one asks about an order and another decides, and what follows from it."""
