@@ -109,7 +109,12 @@ PROFILES: Final = Kind(
         Column("title", "方案名称", "60 个字以内", text(60), required=True),
         Column("active_from", "启用日期", "自这一天起受理的工单使用", day, required=True),
         Column("handle", "办理时限", "JSON 列表，第一条符合的生效", structure),
-        Column("steps", "各步时限", "JSON：dispatch、sign、check、call_back", structure),
+        Column(
+            "steps",
+            "各步时限",
+            "JSON：dispatch、sign、check、call_back，可加 return、decide、panel、review、info",
+            structure,
+        ),
         Column("redo", "重办", '{"half": true, "most": 2}', structure),
         Column("active", "启用", "是（默认）或否", flag, default=True),
     ),

@@ -6,79 +6,19 @@ the moment of acceptance, so that whoever accepts at 16:30 loses nothing. 24-hou
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from importlib import resources
 from typing import Any, Final
 
 from hotline.calendars.base import Calendar, Day
 from hotline.errors import Invalid
+from hotline.work_orders.limits import WORKING, Limit, Profile, profile_named
 from hotline.work_orders.states import DEMAND_WORDS, URGENCY_WORDS, DemandType, Urgency
 
-DEFAULT_PROFILE: Final = "hebei-default"
 _FARTHEST: Final = timedelta(days=3660)  # a calendar without working days must not be searched for ever
-STEPS: Final = ("dispatch", "sign", "check", "call_back")
-COUNTED: Final = ("working_days", "days", "hours", "minutes")
-WITH_THE_DAY: Final = ("same_day", "same_working_day")
-MOST: Final = 3000  # of any unit
 _WEEKDAYS: Final = "一二三四五六日"
 Pause = tuple[datetime, datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So much time. ``unit``: working_days, days, hours, minutes, same_day (24:00), same_working_day (closing)."""
-
-    unit: str
-    count: float = 1
-    from_next_day: bool = False
-
-    @property
-    def word(self) -> str:
-        """``5 个工作日``."""
-        if self.unit == "same_day":
-            return "当日"
-        if self.unit == "same_working_day":
-            return "当个工作日"
-        unit = {"working_days": "个工作日", "days": "天", "hours": "小时", "minutes": "分钟"}[self.unit]
-        return f"{self.count:g} {unit}" + ("（自次日起算）" if self.from_next_day else "")
-
-    def half(self) -> Limit:
-        """Half of it; what ends with the day stays."""
-        return self if self.unit.startswith("same") else Limit(self.unit, self.count / 2, self.from_next_day)
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A limit and the orders it is for; an empty set means every kind."""
-
-    limit: Limit
-    types: frozenset[str]
-    urgency: frozenset[str]
-    hard: bool
-
-    def fits(self, demand_type: str, urgency: str, hard: bool) -> bool:
-        """Whether an order of this kind falls under the clause."""
-        return (
-            (not self.types or demand_type in self.types)
-            and (not self.urgency or urgency in self.urgency)
-            and (hard or not self.hard)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A city's limits. The first clause that fits counts."""
-
-    name: str
-    title: str
-    handle: tuple[Clause, ...]
-    steps: Mapping[str, tuple[Clause, ...]]
-    redo_half: bool
-    redo_most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,87 +28,6 @@ class Deadline:
     at: datetime
     provisional: bool
     lines: list[str]
-
-
-@functools.cache
-def profile_named(name: str) -> Profile:
-    """Return the profile shipped under ``name``; raises ``Invalid`` naming those there are."""
-    if name not in profile_names():
-        raise Invalid(f"没有时限方案 {name}", profile=f"可用：{'、'.join(profile_names())}")
-    text = (resources.files("hotline.work_orders") / "profiles" / f"{name}.json").read_text("utf-8")
-    return profile_from(json.loads(text))
-
-
-@functools.cache
-def profile_names() -> tuple[str, ...]:
-    """Return the names of the shipped profiles."""
-    folder = resources.files("hotline.work_orders") / "profiles"
-    return tuple(sorted(item.name.removesuffix(".json") for item in folder.iterdir() if item.name.endswith(".json")))
-
-
-def profile_from(data: Mapping[str, Any]) -> Profile:
-    """Return a profile as a city writes it: ``name title handle steps redo``. Raises ``Invalid`` naming every fault."""
-    faults: dict[str, object] = {}
-    handle = _clauses("handle", data.get("handle"), faults)
-    if "handle" not in faults and not any(clause.fits("", "", False) for clause in handle):
-        faults["handle"] = "最后一条应当不分类型和紧急程度，否则有的诉求没有时限"
-    written = data.get("steps")
-    if not isinstance(written, Mapping) or set(written) != set(STEPS):
-        faults["steps"] = f"应当写明 {'、'.join(STEPS)} 四步，不设时限的写 []"
-        written = {}
-    steps = {step: _clauses("steps", rows, faults) for step, rows in written.items()}
-    redo = data.get("redo")
-    if not isinstance(redo, Mapping) or not isinstance(redo.get("half"), bool) or redo.get("most") not in range(11):
-        faults["redo"] = '应当写成 {"half": true, "most": 2}'
-        redo = {"half": True, "most": 0}
-    if faults:
-        raise Invalid("；".join(f"{name}：{fault}" for name, fault in faults.items()), **faults)
-    return Profile(data["name"], data["title"], handle, steps, redo["half"], redo["most"])
-
-
-def _clauses(where: str, rows: object, faults: dict[str, object]) -> tuple[Clause, ...]:
-    if not isinstance(rows, list):
-        faults[where] = "应当是一个列表"
-        return ()
-    made = []
-    for number, row in enumerate(rows, start=1):
-        if fault := _clause_fault(row):
-            faults[where] = f"第 {number} 条：{fault}"
-            continue
-        kinds, urgency = frozenset(row.get("types", ())), frozenset(row.get("urgency", ()))
-        made.append(Clause(_limit(row["limit"]), kinds, urgency, row.get("hard", False)))
-    return tuple(made)
-
-
-def _clause_fault(row: object) -> str | None:
-    if not isinstance(row, Mapping) or not {"limit"} <= set(row) <= {"limit", "types", "urgency", "hard"}:
-        return "应当有 limit，可以有 types、urgency、hard"
-    for name, words in (("types", DemandType), ("urgency", Urgency)):
-        listed = row.get(name, [])
-        if not isinstance(listed, list) or not {str(word) for word in listed} <= set(words):
-            return f"{name} 只能是 {'、'.join(words)} 中的"
-    if not isinstance(row.get("hard", False), bool):
-        return "hard 只能是 true 或 false"
-    return _limit_fault(row["limit"])
-
-
-def _limit_fault(limit: object) -> str | None:
-    units = set(limit) - {"from_next_day"} if isinstance(limit, Mapping) else set()
-    if not isinstance(limit, Mapping) or len(units) != 1 or not units <= {*COUNTED, *WITH_THE_DAY}:
-        return f"limit 应当是 {'、'.join((*COUNTED, *WITH_THE_DAY))} 之一"
-    (unit,) = units
-    count = limit[unit]
-    if unit in WITH_THE_DAY and count is not True:
-        return f"{unit} 只能是 true"
-    if unit in COUNTED and (isinstance(count, bool) or not isinstance(count, int | float) or not 0 < count <= MOST):
-        return f"{unit} 应当是大于 0、不超过 {MOST} 的数"
-    return None if isinstance(limit.get("from_next_day", False), bool) else "from_next_day 只能是 true 或 false"
-
-
-def _limit(data: Mapping[str, Any]) -> Limit:
-    unit = next(key for key in data if key != "from_next_day")
-    count = 1 if data[unit] is True else data[unit]
-    return Limit(unit, count, data.get("from_next_day", False))
 
 
 # ---- deadlines
@@ -190,10 +49,10 @@ def deadline(  # noqa: PLR0917 - what, when, where: one order everywhere in this
     ``pauses`` give back the time inside them: working time to working limits, wall time to 24-hour ones.
     """
     rules = profile_named(profile) if isinstance(profile, str) else profile
-    clause = _handling(rules, demand_type, urgency, hard)
+    limit = rules.handling(demand_type, urgency, hard=hard)
     kind = f"{DEMAND_WORDS[DemandType(demand_type)]}·{URGENCY_WORDS[Urgency(urgency)]}{'·疑难' if hard else ''}"
-    head = [f"时限方案 {rules.title}：{kind} {clause.limit.word}"]
-    return _count(clause.limit, accepted_at, calendar, tz, head, pauses)
+    head = [f"时限方案 {rules.title}：{kind} {limit.word}"]
+    return _count(limit, accepted_at, calendar, tz, head, pauses)
 
 
 def sign_due(profile: Profile, urgency: str, at: datetime, calendar: Calendar, tz: tzinfo) -> Deadline | None:
@@ -202,21 +61,23 @@ def sign_due(profile: Profile, urgency: str, at: datetime, calendar: Calendar, t
 
 
 def step_due(  # noqa: PLR0917
-    profile: Profile, step: str, urgency: str, at: datetime, calendar: Calendar, tz: tzinfo
+    profile: Profile, step: str, urgency: str, at: datetime, calendar: Calendar, tz: tzinfo, *, hard: bool = False
 ) -> Deadline | None:
-    """Return until when one step (``dispatch sign check call_back``) begun at ``at`` is due; None: no limit set."""
-    clause = _clause(profile.steps[step], "", urgency, False)
-    if clause is None:
+    """Return until when one step begun at ``at`` is due; None: no limit set.
+
+    Steps: ``dispatch sign check call_back`` and ``return decide panel review info``. ``hard`` orders may have more.
+    """
+    limit = profile.step(step, urgency, hard=hard)
+    if limit is None:
         return None
-    return _count(clause.limit, at, calendar, tz, [f"时限方案 {profile.title}：{clause.limit.word}"], ())
+    return _count(limit, at, calendar, tz, [f"时限方案 {profile.title}：{limit.word}"], ())
 
 
 def redo_deadline(  # noqa: PLR0917
     profile: Profile, demand_type: str, urgency: str, at: datetime, calendar: Calendar, tz: tzinfo, *, hard: bool
 ) -> Deadline:
     """Return the deadline of a redo begun at ``at``: half the original limit."""
-    clause = _handling(profile, demand_type, urgency, hard)
-    limit = clause.limit.half() if profile.redo_half else clause.limit
+    limit = profile.redoing(demand_type, urgency, hard=hard)
     return _count(limit, at, calendar, tz, [f"时限方案 {profile.title}：重办 {limit.word}"], ())
 
 
@@ -252,24 +113,6 @@ def explain(  # noqa: PLR0917
         "sign_due": sign.at.astimezone(tz).isoformat() if sign else None,
         "lines": handle.lines,
     }
-
-
-def _handling(profile: Profile, demand_type: str, urgency: str, hard: bool) -> Clause:
-    faults: dict[str, object] = {}
-    if demand_type not in set(DemandType):
-        faults["demand_type"] = f"没有诉求类型 {demand_type}"
-    if urgency not in set(Urgency):
-        faults["urgency"] = f"没有紧急程度 {urgency}"
-    if faults:
-        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
-    clause = _clause(profile.handle, demand_type, urgency, hard)
-    if clause is None:
-        raise Invalid(f"时限方案 {profile.name} 没有规定这类诉求的时限")
-    return clause
-
-
-def _clause(clauses: Sequence[Clause], demand_type: str, urgency: str, hard: bool) -> Clause | None:
-    return next((clause for clause in clauses if clause.fits(demand_type, urgency, hard)), None)
 
 
 # ---- counting
@@ -347,7 +190,7 @@ def _count(  # noqa: PLR0917
     limit: Limit, start: datetime, calendar: Calendar, tz: tzinfo, lines: list[str], pauses: Sequence[Pause]
 ) -> Deadline:
     lines.append(f"起算 {_moment(start, tz)}")
-    if limit.unit == "working_days":
+    if limit.unit in WORKING:
         return _count_working(limit, start, calendar, tz, lines, pauses)
     provisional = False
     if limit.unit == "same_day":
@@ -369,12 +212,12 @@ def _count_working(  # noqa: PLR0917
     limit: Limit, start: datetime, calendar: Calendar, tz: tzinfo, lines: list[str], pauses: Sequence[Pause]
 ) -> Deadline:
     hours = "、".join(f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in calendar.hours)
-    left = day_length(calendar) * limit.count
-    lines.append(f"{limit.word} = {_span(left)}工作时间（每日 {hours}）")
+    left = day_length(calendar) * limit.count if limit.unit == "working_days" else timedelta(hours=limit.count)
+    lines.append(f"{limit.word} = {span_words(left)}工作时间（每日 {hours}）")
     for pause_from, pause_to in pauses:
         given_back = working_between(max(pause_from, start), pause_to, calendar, tz)
         left += given_back
-        lines.append(f"暂停 {_moment(pause_from, tz)} 至 {_moment(pause_to, tz)}，补回 {_span(given_back)}")
+        lines.append(f"暂停 {_moment(pause_from, tz)} 至 {_moment(pause_to, tz)}，补回 {span_words(given_back)}")
     begin = local_midnight(start, tz) if limit.from_next_day else start
     provisional_years: set[int] = set()
     for day, spans in working_spans(begin, calendar, tz):
@@ -393,7 +236,9 @@ def _count_working(  # noqa: PLR0917
                 return _closed(opens + left, bool(provisional_years), tz, lines)
             left -= closes - opens
         if spans:
-            lines.append(f"{_day(day)}：计 {_span(sum((b - a for a, b in spans), timedelta()))}，余 {_span(left)}")
+            lines.append(
+                f"{_day(day)}：计 {span_words(sum((b - a for a, b in spans), timedelta()))}，余 {span_words(left)}"
+            )
     raise AssertionError("working_spans ends by raising")
 
 
@@ -411,6 +256,7 @@ def _day(day: Day) -> str:
     return f"{day.day.month}月{day.day.day}日 星期{_WEEKDAYS[day.day.weekday()]} {day.name}"
 
 
-def _span(span: timedelta) -> str:
+def span_words(span: timedelta) -> str:
+    """``7小时30分``."""
     hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
     return f"{hours}小时{minutes}分" if minutes else f"{hours}小时"

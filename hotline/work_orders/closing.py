@@ -17,6 +17,8 @@ from hotline.knowledge_base.states import SignalKind
 from hotline.work_orders import clock
 from hotline.work_orders.checking import take_up
 from hotline.work_orders.handling import last_reporter
+from hotline.work_orders.limits import Profile
+from hotline.work_orders.merging import on_its_own
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import DONE, UNCALLED, Action, CloseKind, Satisfaction, Solved, Status
@@ -149,7 +151,7 @@ def _settled(order: WorkOrder, round: int) -> bool:
 def _redo(
     session: Session,
     order: WorkOrder,
-    rules: clock.Profile,
+    rules: Profile,
     *,
     actor: Actor,
     now: datetime,
@@ -177,6 +179,7 @@ def _redo(
         step_due_at=order.deadline_at,
         data={**data, "unit": reporter.unit_id, "deadline_at": order.deadline_at.isoformat()},
     )
+    on_its_own(session, order=order, now=now)
     take_up(session, order=order, now=now, what="redo")
 
 

@@ -13,6 +13,7 @@ from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import clock
+from hotline.work_orders.limits import Profile
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, SubState
@@ -239,7 +240,7 @@ def suggested_due(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tz
     return clock.add_working(now, left, calendar, tz) if left.total_seconds() > 0 else whole
 
 
-def _lengthen(order: WorkOrder, rules: clock.Profile, calendar: Calendar, tz: tzinfo) -> None:
+def _lengthen(order: WorkOrder, rules: Profile, calendar: Calendar, tz: tzinfo) -> None:
     order.hard = True
     if order.clock_started_at is None or order.deadline_at is None:
         return

@@ -11,19 +11,19 @@ from sqlalchemy.orm import Session, object_session
 from hotline import audit
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
-from hotline.work_orders import clock
+from hotline.work_orders import limits
 from hotline.work_orders.models import DeadlineProfile, WorkOrder
 
 
-def profile_of(session: Session, name: str) -> clock.Profile:
+def profile_of(session: Session, name: str) -> limits.Profile:
     """Return the profile of this name. Raises ``Invalid`` naming the shipped ones where there is none."""
     own = session.get(DeadlineProfile, name)
     if own is None or not own.rules:
-        return clock.profile_named(name)
-    return clock.profile_from({"name": own.name, "title": own.title, **own.rules})
+        return limits.profile_named(name)
+    return limits.profile_from({"name": own.name, "title": own.title, **own.rules})
 
 
-def rules_of(order: WorkOrder) -> clock.Profile:
+def rules_of(order: WorkOrder) -> limits.Profile:
     """Return the profile an order of an open session follows."""
     session = object_session(order)
     assert session is not None, "the order belongs to a session"
@@ -38,7 +38,7 @@ def in_force(session: Session, *, on: date) -> str:
         .order_by(DeadlineProfile.active_from.desc(), DeadlineProfile.name)
         .limit(1)
     )
-    return chosen or clock.DEFAULT_PROFILE
+    return chosen or limits.DEFAULT_PROFILE
 
 
 def fault_of(session: Session, *, name: str, title: str, rules: dict[str, Any]) -> tuple[str, str] | None:
@@ -48,11 +48,11 @@ def fault_of(session: Session, *, name: str, title: str, rules: dict[str, Any]) 
     """
     own = session.get(DeadlineProfile, name)
     if not rules:
-        return None if name in clock.profile_names() else ("handle", "不是自带的时限方案，请写明 handle、steps、redo")
-    if name in clock.profile_names():
+        return None if name in limits.profile_names() else ("handle", "不是自带的时限方案，请写明 handle、steps、redo")
+    if name in limits.profile_names():
         return "name", "与自带的时限方案重名；启用自带方案时请不要写规则"
     try:
-        clock.profile_from({"name": name, "title": title, **rules})
+        limits.profile_from({"name": name, "title": title, **rules})
     except Invalid as fault:
         return next((field, str(reason)) for field, reason in fault.details.items())
     if own is not None and own.rules != rules and is_followed(session, name):

@@ -18,7 +18,7 @@ from hotline.web.city.views import today
 from hotline.web.context import runtime
 from hotline.web.formats import date_words
 from hotline.web.words import URGENCY
-from hotline.work_orders import clock, rules
+from hotline.work_orders import clock, limits, rules
 from hotline.work_orders.models import DeadlineProfile
 from hotline.work_orders.states import DEMAND_WORDS, URGENCY_WORDS
 
@@ -133,7 +133,7 @@ class Profiles(Kind[DeadlineProfile]):
         """Return what is in force, and the deadline of an example, line by line."""
         if row is not None:
             return {}
-        names = dict.fromkeys([*clock.profile_names(), *(one.name for one in session.scalars(self.select()))])
+        names = dict.fromkeys([*limits.profile_names(), *(one.name for one in session.scalars(self.select()))])
         profiles = [(name, rules.profile_of(session, name).title) for name in names]
         in_force = rules.in_force(session, on=today())
         asked = {
@@ -144,7 +144,7 @@ class Profiles(Kind[DeadlineProfile]):
             "hard": request.args.get("hard", ""),
         }
         tz = runtime().settings.tz
-        fault, lines = None, []
+        fault, lines, steps = None, [], []
         try:
             accepted = datetime.fromisoformat(asked["accepted"] or f"{today()}T16:30").replace(tzinfo=tz)
             profile = rules.profile_of(session, asked["profile"] or in_force)
@@ -158,6 +158,9 @@ class Profiles(Kind[DeadlineProfile]):
                 hard=bool(asked["hard"]),
             ).lines
             asked["accepted"] = f"{accepted:%Y-%m-%dT%H:%M}"
+            for step, word in limits.STEP_WORDS.items():
+                limit = profile.step(step, asked["urgency"] or "", hard=bool(asked["hard"]))
+                steps.append((word, limit.word if limit else "不设时限"))
         except (ValueError, OverflowError):
             fault = "请填写受理时间"
         except Invalid as found:
@@ -168,6 +171,7 @@ class Profiles(Kind[DeadlineProfile]):
             "asked": asked,
             "fault": fault,
             "lines": lines,
+            "steps": steps,
             "types": [(str(code), word) for code, word in DEMAND_WORDS.items()],
             "urgencies": [(str(code), word) for code, word in URGENCY_WORDS.items()],
         }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hotline.calendars.base import Day
 from hotline.calendars.china import ChinaCalendar
 from hotline.errors import Invalid
-from hotline.work_orders import clock
+from hotline.work_orders import clock, limits
 from tests.factories.orders import CALENDAR, TZ
 
 
@@ -60,13 +60,15 @@ def test_hard_orders_have_the_longest_limit():
     ],
 )
 def test_signing_is_urgent_where_life_or_water_is(urgency: str, at: datetime, expected: datetime):
-    found = clock.sign_due(clock.profile_named("hebei-default"), urgency, at, CALENDAR, TZ)
+    found = clock.sign_due(limits.profile_named("hebei-default"), urgency, at, CALENDAR, TZ)
     assert found is not None
     assert found.at == expected
 
 
 def test_a_profile_without_a_signing_limit_sets_none():
-    assert clock.sign_due(clock.profile_named("tiered-2h-24h-7d-15d"), "normal", local(11, 18, 9), CALENDAR, TZ) is None
+    assert (
+        clock.sign_due(limits.profile_named("tiered-2h-24h-7d-15d"), "normal", local(11, 18, 9), CALENDAR, TZ) is None
+    )
 
 
 def test_a_pause_gives_back_the_working_time_inside_it_and_no_more():
@@ -108,20 +110,20 @@ def test_the_derivation_names_every_day_and_what_it_counted():
 
 
 def test_every_profile_covers_every_kind_and_step():
-    assert set(clock.profile_names()) == {
+    assert set(limits.profile_names()) == {
         "bureau-3-13",
         "hebei-default",
         "redyellow-2-5",
         "tiered-2h-24h-7d-15d",
         "urgent-first",
     }
-    for name in clock.profile_names():
+    for name in limits.profile_names():
         for kind in clock.DemandType:
             for urgency in clock.Urgency:
                 told = clock.explain(name, kind, urgency, local(11, 18, 9), CALENDAR, TZ)
                 assert datetime.fromisoformat(told["deadline"]) > local(11, 18, 9)
         for step in ("dispatch", "sign", "check", "call_back"):
-            clock.step_due(clock.profile_named(name), step, "normal", local(11, 18, 9), CALENDAR, TZ)
+            clock.step_due(limits.profile_named(name), step, "normal", local(11, 18, 9), CALENDAR, TZ)
 
 
 def test_what_nobody_named_is_refused_in_words():
