@@ -90,7 +90,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A city's limits. The first clause that fits counts; ``steps`` has every one of ``STEPS`` and ``FURTHER_STEPS``."""
+    """A city's limits. The first clause that fits counts; ``steps`` has all of ``STEPS`` and ``FURTHER_STEPS``."""
 
     name: str
     title: str
