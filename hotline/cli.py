@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import requests
@@ -27,8 +27,8 @@ from hotline.setup.env import EnvFile
 from hotline.speech.clips import read_wav, transcribe
 from hotline.speech.models import OFFICIAL, ModelFault, check_model, install, install_from
 from hotline.units import queries as units
+from hotline.work_orders import anchors, journal, rules
 from hotline.work_orders import clock as order_clock
-from hotline.work_orders import journal, rules
 
 console = Console()
 
@@ -245,15 +245,25 @@ def journal_group() -> None:
 
 
 @journal_group.command("verify")
-def journal_verify() -> None:
-    """Recompute every chain; name the first event that was touched and exit 1 if one was."""
+@click.option("--against", type=click.File(encoding="utf-8"), help="Digests kept elsewhere (journal anchors).")
+def journal_verify(against: TextIO | None) -> None:
+    """Recompute every chain and every day's anchor; name the first event that was touched and exit 1 if one was."""
+    kept = anchors.read_digests(against) if against else None
     with session_scope(_runtime().sessions) as session:
-        faults = journal.verify(session)
+        faults = [*journal.verify(session), *anchors.verify(session, kept)]
     for fault in faults:
         click.echo(str(fault))
     if faults:
         sys.exit(1)
     click.echo("every chain is whole")
+
+
+@journal_group.command("anchors")
+def journal_anchors() -> None:
+    """Write each day's digest, a line a day: keep it on another machine, and verify against it."""
+    with session_scope(_runtime().sessions) as session:
+        for day, digest in anchors.digests(session):
+            click.echo(f"{day.isoformat()} {digest}")
 
 
 @main.command()

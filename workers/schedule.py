@@ -18,7 +18,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from hotline.bootstrap import Runtime
-from hotline.queues import UPKEEP
+from hotline.queues import CALLS, UPKEEP
 from workers import process
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,11 @@ MONDAY: Final = 0
 
 TIMETABLE: Final = (
     Entry("assign-calls", Every(timedelta(seconds=5)), "workers.upkeep.assign_calls"),
+    Entry("ring-duty-officers", Every(timedelta(seconds=15)), "workers.alarms.keep_ringing", CALLS),
     Entry("watch-outbox", Every(timedelta(minutes=1)), "workers.upkeep.watch_outbox"),
     Entry("group-questions", Every(timedelta(minutes=2)), "workers.upkeep.group_questions"),
     Entry("archive-orders", Every(timedelta(hours=1)), "workers.upkeep.archive_orders"),
+    Entry("anchor-journals", Daily(time(0, 10)), "workers.upkeep.anchor_journals"),
     Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
     Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),
     Entry("ask-for-reviews", Daily(time(7, 30)), "workers.upkeep.ask_for_reviews"),

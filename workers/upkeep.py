@@ -18,6 +18,7 @@ from hotline.knowledge_base import reviews
 from hotline.knowledge_base.floor import learning
 from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
+from hotline.work_orders import anchors
 from hotline.work_orders import service as orders
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
@@ -113,6 +114,14 @@ def clean_answers() -> None:
         webhooks = forget_receipts(session, before=before)
         posts = forget_answers(session, before=before)
     log.info("%d answers to webhooks and %d to posts deleted", webhooks, posts)
+
+
+def anchor_journals() -> None:
+    """Anchor the heads of yesterday's journals and say the digest in the log, which is kept elsewhere too."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        anchor = anchors.take(session, day=runtime.today() - timedelta(days=1), now=runtime.now())
+        log.info("journal anchor %s: %d orders, %s", anchor.day, anchor.orders, anchor.digest)
 
 
 def check_calendar() -> None:

@@ -12,6 +12,7 @@ from hotline.gazetteer import models as gazetteer
 from hotline.knowledge_base import models as knowledge_base
 from hotline.units import models as units
 from hotline.web import idempotency
+from hotline.work_orders import anchors
 from hotline.work_orders import models as work_orders
 
 MODULES = (
@@ -25,6 +26,7 @@ MODULES = (
     callers,
     calls,
     work_orders,
+    anchors,
     follow_ups,
     delivery,
     idempotency,
