@@ -15,9 +15,9 @@ from hotline.errors import NotAllowedNow, NotPermitted
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     PENDING,
+    RATED,
     SENSITIVE_WORDS,
     Action,
-    CloseKind,
     Overlay,
     Part,
     RequestKind,
@@ -184,8 +184,10 @@ def _decides_claim(order: WorkOrder, actor: Actor, now: datetime | None) -> None
 def _may_appeal(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.appeal != Overlay.NONE:
         raise _no("每张工单只能申诉一次", order)
-    if order.close_kind not in (CloseKind.EVALUATED, CloseKind.EXPLAINED, CloseKind.REDO_EXHAUSTED):
+    if order.close_kind not in RATED:
         raise _no("没有评价的工单不计入考核，无需申诉", order)
+    if now is not None and order.appeal_until is not None and now > order.appeal_until:
+        raise _no("已过申诉期限", order)
 
 
 def _decides_appeal(order: WorkOrder, actor: Actor, now: datetime | None) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hotline.callers.models import Caller
 from hotline.db import Base, Encrypted, EncryptedJSON, UTCDateTime
 from hotline.units.models import Unit
+
+
+def _only(rows: str) -> dict[str, Any]:
+    """Return what makes an index hold nothing but these rows."""
+    return {"postgresql_where": text(rows), "sqlite_where": text(rows)}
 
 
 class WorkOrder(Base):
@@ -20,6 +25,11 @@ class WorkOrder(Base):
     """
 
     __tablename__ = "work_orders"
+    __table_args__ = (
+        # of a million orders the timers and the supervisors' board only touch the open ones
+        Index("ix_work_orders_watch_at", "watch_at", **_only("watch_at IS NOT NULL")),
+        Index("ix_work_orders_supervision_open", "supervision", "deadline_at", **_only("closed_at IS NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_no: Mapped[str] = mapped_column(String(16), unique=True)  # 2611-00042-7
@@ -81,6 +91,8 @@ class WorkOrder(Base):
     released_content: Mapped[str | None] = mapped_column(Text)  # of a confidential order: what units read instead
     leader_note: Mapped[bool] = mapped_column(default=False)  # 批示: a leader has written on it
     households: Mapped[int] = mapped_column(default=0)  # of a batch order: how many one report is for
+    watch_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the timers look at it next; None: never
+    appeal_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # later its score stands
 
     first_satisfaction: Mapped[str] = mapped_column(String(16), default="")
     final_satisfaction: Mapped[str] = mapped_column(String(16), default="")
@@ -303,13 +315,20 @@ class Notice(Base):
     """A notice to a unit about an order (催办, 督办, 书面批评, 约谈), with the written reply it asks for."""
 
     __tablename__ = "order_notices"
-    __table_args__ = (Index("ix_order_notices_unit_id_replied_at", "unit_id", "replied_at"),)
+    __table_args__ = (
+        Index("ix_order_notices_unit_id_replied_at", "unit_id", "replied_at"),
+        Index("ix_order_notices_waiting", "reply_due_at", **_only("replied_at IS NULL")),
+        Index("ix_order_notices_unread", "replied_at", **_only("replied_at IS NOT NULL AND read_at IS NULL")),
+        # whatever runs twice: one notice of a kind to a unit for one expiry
+        UniqueConstraint("order_id", "unit_id", "kind", "expired_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
-    kind: Mapped[str] = mapped_column(String(12))  # reminder, supervision, criticism, talk
+    kind: Mapped[str] = mapped_column(String(12))  # see states.NoticeKind
     level: Mapped[str] = mapped_column(String(10))  # see states.Supervision
+    expired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the deadline it is about; None: about none
     words: Mapped[str | None] = mapped_column(Encrypted)
     issued_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -317,6 +336,8 @@ class Notice(Base):
     reply: Mapped[str | None] = mapped_column(Encrypted)
     replied_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     replied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    read_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # of the hub, after the reply
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     order: Mapped[WorkOrder] = relationship(back_populates="notices")
     unit: Mapped[Unit] = relationship()

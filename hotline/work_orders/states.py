@@ -129,6 +129,7 @@ class CloseKind(StrEnum):
     CHECKED = "checked"  # no citizen behind it: the hub compared before and after
 
 
+RATED: Final = frozenset({CloseKind.EVALUATED, CloseKind.EXPLAINED, CloseKind.REDO_EXHAUSTED})
 UNCALLED: Final = frozenset({CloseKind.NOT_REACHED, CloseKind.NO_NUMBER, CloseKind.NOT_WANTED})
 UNASKED: Final = frozenset({CloseKind.NO_INFO, CloseKind.WITHDRAWN, CloseKind.CHECKED})
 
@@ -200,6 +201,15 @@ class Supervision(StrEnum):
     RED = "red"
     LISTED = "listed"
     JOINT = "joint"
+
+
+class NoticeKind(StrEnum):
+    """What a unit is sent about an order that goes badly, rising."""
+
+    REMINDER = "reminder"
+    SUPERVISION = "supervision"
+    CRITICISM = "criticism"
+    TALK = "talk"
 
 
 class Overlay(StrEnum):
@@ -417,6 +427,12 @@ SENSITIVE_WORDS: Final = {
     SensitiveKind.COLLECTIVE: "集中反映",
     SensitiveKind.MINOR: "涉未成年",
     SensitiveKind.OPINION: "舆情",
+}
+NOTICE_WORDS: Final = {
+    NoticeKind.REMINDER: "催办通知",
+    NoticeKind.SUPERVISION: "督办通知",
+    NoticeKind.CRITICISM: "书面批评",
+    NoticeKind.TALK: "约谈通知",
 }
 SUPERVISION_WORDS: Final = {
     Supervision.NONE: "未督办",

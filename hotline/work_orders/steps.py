@@ -288,6 +288,7 @@ def _append(
     session.add(event)
     event.order = order
     order.event_count, order.head_hash, order.updated_at = event.seq, event.hash, at
+    order.watch_at = None if target in DONE else at  # whatever happened may have moved what the timers wait for
     return event
 
 

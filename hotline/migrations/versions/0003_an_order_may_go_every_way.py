@@ -9,6 +9,10 @@ branch_labels = None
 depends_on = None
 
 
+def _only(rows: str) -> dict[str, sa.TextClause]:
+    return {"postgresql_where": sa.text(rows), "sqlite_where": sa.text(rows)}
+
+
 def upgrade() -> None:
     op.create_table(
         "panels",
@@ -34,6 +38,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("words", sa.LargeBinary(), nullable=True),
         sa.Column("issued_by", sa.Integer(), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
@@ -41,15 +46,25 @@ def upgrade() -> None:
         sa.Column("reply", sa.LargeBinary(), nullable=True),
         sa.Column("replied_by", sa.Integer(), nullable=True),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.Integer(), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["issued_by"], ["users.id"], name=op.f("fk_order_notices_issued_by_users")),
         sa.ForeignKeyConstraint(["order_id"], ["work_orders.id"], name=op.f("fk_order_notices_order_id_work_orders")),
+        sa.ForeignKeyConstraint(["read_by"], ["users.id"], name=op.f("fk_order_notices_read_by_users")),
         sa.ForeignKeyConstraint(["replied_by"], ["users.id"], name=op.f("fk_order_notices_replied_by_users")),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_order_notices_unit_id_units")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_notices")),
+        sa.UniqueConstraint(
+            "order_id", "unit_id", "kind", "expired_at", name=op.f("uq_order_notices_order_id_unit_id_kind_expired_at")
+        ),
     )
     with op.batch_alter_table("order_notices") as batch_op:
         batch_op.create_index(batch_op.f("ix_order_notices_order_id"), ["order_id"], unique=False)
         batch_op.create_index("ix_order_notices_unit_id_replied_at", ["unit_id", "replied_at"], unique=False)
+        batch_op.create_index("ix_order_notices_waiting", ["reply_due_at"], **_only("replied_at IS NULL"))
+        batch_op.create_index(
+            "ix_order_notices_unread", ["replied_at"], **_only("replied_at IS NOT NULL AND read_at IS NULL")
+        )
 
     op.create_table(
         "order_waits",
@@ -156,16 +171,28 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("released_content", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("leader_note", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("households", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("watch_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("appeal_until", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f("ix_work_orders_merged_into_id"), ["merged_into_id"], unique=False)
+        batch_op.create_index("ix_work_orders_watch_at", ["watch_at"], **_only("watch_at IS NOT NULL"))
+        batch_op.create_index(
+            "ix_work_orders_supervision_open", ["supervision", "deadline_at"], **_only("closed_at IS NULL")
+        )
         batch_op.create_foreign_key(
             batch_op.f("fk_work_orders_first_unit_id_units"), "units", ["first_unit_id"], ["id"]
         )
+    # the timers look at every order that was open before there were any
+    op.execute("UPDATE work_orders SET watch_at = updated_at WHERE closed_at IS NULL")
 
 
 def downgrade() -> None:
     with op.batch_alter_table("work_orders") as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_work_orders_first_unit_id_units"), type_="foreignkey")
+        batch_op.drop_index("ix_work_orders_supervision_open")
+        batch_op.drop_index("ix_work_orders_watch_at")
         batch_op.drop_index(batch_op.f("ix_work_orders_merged_into_id"))
+        batch_op.drop_column("appeal_until")
+        batch_op.drop_column("watch_at")
         batch_op.drop_column("households")
         batch_op.drop_column("leader_note")
         batch_op.drop_column("released_content")
@@ -206,6 +233,8 @@ def downgrade() -> None:
 
     op.drop_table("order_waits")
     with op.batch_alter_table("order_notices") as batch_op:
+        batch_op.drop_index("ix_order_notices_unread")
+        batch_op.drop_index("ix_order_notices_waiting")
         batch_op.drop_index("ix_order_notices_unit_id_replied_at")
         batch_op.drop_index(batch_op.f("ix_order_notices_order_id"))
 
