@@ -160,6 +160,19 @@ class Encrypted(TypeDecorator[str]):
         return None if value is None else key_ring().decrypt(bytes(value)).decode()
 
 
+class EncryptedBytes(TypeDecorator[bytes]):
+    """Bytes (a photograph, a paper) kept like ``Encrypted`` text."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else key_ring().encrypt(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else key_ring().decrypt(bytes(value))
+
+
 class EncryptedJSON(TypeDecorator[Any]):
     """A JSON value kept like ``Encrypted`` text."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
-from hotline.work_orders import clock, personal_data
+from hotline.work_orders import clock, evidence, personal_data
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Solved
@@ -61,10 +62,12 @@ def report(
     contacted_at: datetime | None = None,
     contact_way: str = "",
     unsolved_reason: str = "",
+    files: Sequence[int] | None = None,
 ) -> Report:
     """Report what was done (N8 to N11, N6 to N12; an assisting unit: its own part only).
 
-    ``public_reply`` goes to the citizen and may hold no telephone or ID number; ``process`` stays inside.
+    ``public_reply`` goes to the citizen and may hold no telephone or ID number; ``process`` stays inside. ``files``:
+    ids of what proves it (see ``evidence``), None for all the unit brought; the chain holds their digests.
     Raises ``Invalid`` naming every field at fault.
     """
     assisting = is_assisting(order, actor)
@@ -93,6 +96,9 @@ def report(
         user_id=actor.user_id,
         at=now,
     )
+    session.add(row)
+    session.flush()
+    brought = evidence.attach(session, order=order, actor=actor, report=row, file_ids=files)
     move_sub(sub, Action.REPORT)
     sub.reported_at = now
     data = {
@@ -102,9 +108,9 @@ def report(
         "contacted": contacted,
         "solved": solved,
         "in_time": sub.deadline_at is None or now <= sub.deadline_at,
+        "files": [file.sha256 for file in brought],
     }
     private = {"public_reply": row.public_reply, "process": row.process, "unsolved_reason": row.unsolved_reason}
-    session.add(row)
     lead = lead_sub(order, 2)
     if assisting:
         readers = [lead.unit_id] if lead else []

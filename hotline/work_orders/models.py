@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hotline.callers.models import Caller
-from hotline.db import Base, Encrypted, EncryptedJSON, UTCDateTime
+from hotline.db import Base, Encrypted, EncryptedBytes, EncryptedJSON, UTCDateTime
 from hotline.units.models import Unit
 
 
@@ -113,6 +113,7 @@ class WorkOrder(Base):
     spans: Mapped[list[HolderSpan]] = relationship(back_populates="order", order_by="HolderSpan.id")
     requests: Mapped[list[OrderRequest]] = relationship(back_populates="order", order_by="OrderRequest.id")
     notices: Mapped[list[Notice]] = relationship(back_populates="order", order_by="Notice.id")
+    files: Mapped[list[OrderFile]] = relationship(back_populates="order", order_by="OrderFile.id")
     merged_into: Mapped[WorkOrder | None] = relationship(remote_side=[id])
 
     @property
@@ -220,6 +221,45 @@ class Report(Base):
     process: Mapped[str | None] = mapped_column(Encrypted)  # internal note: may name people
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OrderFile(Base):
+    """A photograph or paper of an order; its bytes stand in ``OrderFileBody``, so that a list reads none of them.
+
+    ``sha256`` is of what was sent: the same picture is kept once. ``report_id``: the report it belongs to; None: the
+    demand's own, or brought for a report that is still being written.
+    """
+
+    __tablename__ = "order_files"
+    __table_args__ = (UniqueConstraint("order_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"))
+    kind: Mapped[str] = mapped_column(String(10))  # see states.FileKind
+    report_id: Mapped[int | None] = mapped_column(ForeignKey("reports.id"), index=True)
+    round: Mapped[int]  # see WorkOrder.round
+    name: Mapped[str] = mapped_column(Encrypted)  # people name files after people
+    mime: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    sha256: Mapped[str] = mapped_column(String(64))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))  # None: brought by the hub
+    added_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    added_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    order: Mapped[WorkOrder] = relationship(back_populates="files")
+    body: Mapped[OrderFileBody] = relationship(cascade="all, delete-orphan", single_parent=True)
+
+
+class OrderFileBody(Base):
+    """The bytes of one file, encrypted; ``thumb``: a photograph small, for lists."""
+
+    __tablename__ = "order_file_bodies"
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("order_files.id"), primary_key=True)
+    body: Mapped[bytes] = mapped_column(EncryptedBytes)
+    thumb: Mapped[bytes | None] = mapped_column(EncryptedBytes)
 
 
 class OrderRequest(Base):

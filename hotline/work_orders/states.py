@@ -168,6 +168,15 @@ class ReturnGround(StrEnum):
     INCOMPLETE = "incomplete"
 
 
+class PanelCause(StrEnum):
+    """Why an order comes before a panel."""
+
+    THIRD = "third"
+    CYCLE = "cycle"
+    LEADERS = "leaders"
+    REFERRED = "referred"
+
+
 class RefuseGround(StrEnum):
     """Where a demand belongs that is not accepted: the right channel is told."""
 
@@ -190,6 +199,16 @@ class SensitiveKind(StrEnum):
     COLLECTIVE = "collective"
     MINOR = "minor"
     OPINION = "opinion"
+
+
+class FileKind(StrEnum):
+    """What a file of an order shows: the demand, who somebody is, that the citizen was contacted, before and after."""
+
+    DEMAND = "demand"
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    BEFORE = "before"
+    AFTER = "after"
 
 
 class Supervision(StrEnum):
@@ -410,6 +429,12 @@ RETURN_WORDS: Final = {
     ReturnGround.DUPLICATE: "重复",
     ReturnGround.INCOMPLETE: "要素不全",
 }
+PANEL_WORDS: Final = {
+    PanelCause.THIRD: "三次退回",
+    PanelCause.CYCLE: "循环退回",
+    PanelCause.LEADERS: "两个单位负责人均申请退回",
+    PanelCause.REFERRED: "热线中心提请",
+}
 REFUSE_WORDS: Final = {
     RefuseGround.LAWSUIT: "诉讼",
     RefuseGround.ARBITRATION: "仲裁",
@@ -427,6 +452,13 @@ SENSITIVE_WORDS: Final = {
     SensitiveKind.COLLECTIVE: "集中反映",
     SensitiveKind.MINOR: "涉未成年",
     SensitiveKind.OPINION: "舆情",
+}
+FILE_WORDS: Final = {
+    FileKind.DEMAND: "诉求",
+    FileKind.IDENTITY: "证件",
+    FileKind.CONTACT: "联系证据",
+    FileKind.BEFORE: "办理前",
+    FileKind.AFTER: "办理后",
 }
 NOTICE_WORDS: Final = {
     NoticeKind.REMINDER: "催办通知",
