@@ -10,6 +10,7 @@ from hotline.delivery import models as delivery
 from hotline.follow_ups import models as follow_ups
 from hotline.gazetteer import models as gazetteer
 from hotline.knowledge_base import models as knowledge_base
+from hotline.routing import models as routing
 from hotline.units import models as units
 from hotline.web import idempotency
 from hotline.work_orders import anchors
@@ -26,6 +27,7 @@ MODULES = (
     callers,
     calls,
     work_orders,
+    routing,
     anchors,
     follow_ups,
     delivery,
