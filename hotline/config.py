@@ -8,6 +8,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +47,8 @@ class Settings:
     twilio_api_secret: str = field(default="", repr=False)
     twilio_app_sid: str = ""
     webhook_allow: tuple[str, ...] = ()
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
     numbers: tuple[str, ...] = ("12345",)
     timezone: str = "Asia/Shanghai"
     trusted_proxies: int = 0
@@ -91,6 +94,8 @@ class Settings:
             "twilio_api_secret": read.text("TWILIO_API_SECRET"),
             "twilio_app_sid": read.text("TWILIO_APP_SID"),
             "webhook_allow": read.hosts("WEBHOOK_ALLOW"),
+            "smtp_url": read.url("SMTP_URL", ("smtps", "smtp+starttls")),
+            "mail_from": read.mail("MAIL_FROM"),
             "numbers": read.numbers("NUMBERS"),
             "timezone": read.zone("TIMEZONE"),
             "trusted_proxies": read.count("TRUSTED_PROXIES"),
@@ -152,6 +157,14 @@ class _Reader:
                 except ValueError:
                     self._fault(name, f"{host!r} is neither a host nor a CIDR")
         return found
+
+    def mail(self, name: str) -> str:
+        value = self.text(name)
+        if value and "@" not in parseaddr(value)[1]:
+            self._fault(name, f"{value!r} is not a mail address")
+        if bool(value) != bool(self.text("SMTP_URL")):
+            self._fault(name, "goes together with HOTLINE_SMTP_URL")
+        return value
 
     def numbers(self, name: str) -> tuple[str, ...]:
         found = tuple(filter(None, (part.strip() for part in self.text(name).split(",")))) or ("12345",)

@@ -144,13 +144,18 @@ def settle(session: Session, message_id: int, *, now: datetime) -> bool:
     return _end(session, message_id, settled_at=now, error="")
 
 
-def postpone(session: Session, message_id: int, *, now: datetime, error: str) -> bool:
-    """Plan the next try after a temporary fault. Returns False, and marks the row failed, when tries are used up."""
+def postpone(session: Session, message_id: int, *, now: datetime, error: str, after: timedelta | None = None) -> bool:
+    """Plan the next try after a temporary fault. Returns False, and marks the row failed, when tries are used up.
+
+    ``after``: how long the receiver asks to wait; it makes a wait longer, up to the longest of the plan.
+    """
     row = session.get_one(OutboxMessage, message_id, populate_existing=True)
     if row.tries >= MOST_TRIES:
         fail(session, message_id, now=now, error=error)
         return False
-    _end(session, message_id, next_try_at=now + RETRY_AFTER[max(row.tries - 1, 0)], error=error)
+    planned = RETRY_AFTER[max(row.tries - 1, 0)]
+    wait = max(planned, min(after or planned, RETRY_AFTER[-1]))
+    _end(session, message_id, next_try_at=now + wait, error=error)
     return True
 
 

@@ -8,6 +8,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 from sqlalchemy.orm import Session
 
+from hotline import outbox
 from hotline.bootstrap import Runtime
 from hotline.callers.models import Caller
 from hotline.callers.numbers import normalise
@@ -15,18 +16,18 @@ from hotline.calls import bridging
 from hotline.calls.links import Links
 from hotline.calls.models import Call
 from hotline.db import session_scope
-from hotline.delivery import queries as deliveries
 from hotline.delivery import service as delivery
-from hotline.delivery import sms, templates
-from hotline.delivery.base import Parcel, PermanentFailure, Sender
-from hotline.delivery.portal import CHANNEL as PORTAL
-from hotline.delivery.portal import PortalSender
+from hotline.delivery import sms, templates, webhook
+from hotline.delivery.base import Parcel, PermanentFailure
 from hotline.live.base import Hint
 from hotline.outbox import OutboxMessage
+from hotline.units import reach
 from hotline.units.models import Unit
 from hotline.web.formats import day
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.transitions import LIVE
 from workers.handling import Finish, handle, nothing_more
+from workers.senders import sender
 from workers.upkeep import assign_calls
 
 URGENT = frozenset({"urgent", "critical"})
@@ -34,8 +35,9 @@ CAN_READ_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_
 
 
 def push_order(message_id: int) -> None:
-    """Push an order to a unit over the unit's own channel. Payload: ``order_id``, ``unit_id``, ``what`` it is to do."""
-    handle(message_id, _push_order)
+    """Push an order to a unit over the unit's own channel. Payload: ``order_id``, ``unit_id``, ``what`` it is to do,
+    and ``channel`` when an earlier one of the unit's has failed."""
+    handle(message_id, _push_order, given_up=_next_channel)
 
 
 def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
@@ -44,26 +46,58 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
         unit = session.get(Unit, message.payload["unit_id"])
         if order is None or unit is None:
             raise PermanentFailure("工单或单位不存在")
-        template = templates.for_unit(message.payload["what"], urgent=order.urgency in URGENT)
+        what = message.payload["what"]
+        template = templates.for_unit(what, urgent=order.urgency in URGENT)
+        channel = message.payload.get("channel") or unit.channel
         delivery.begin(
             session,
             message=message,
-            channel=unit.channel,
+            channel=channel,
             order_id=order.id,
             unit_id=unit.id,
             template=template,
         )
         parcel = Parcel(
             token=message.token,
-            address=unit.code if unit.channel == PORTAL else unit.duty_phone or "",
-            subject=order.order_no,
+            address=reach.address(unit, channel),
+            subject=f"工单 {order.order_no}",
             body=templates.fill(templates.text_of(session, template), order_no=order.order_no),
             again=message.tries > 1,
+            facts=_facts(runtime, order, unit, what) if channel == webhook.CHANNEL else {},
+            secret=unit.webhook_secret or "" if channel == webhook.CHANNEL else "",
         )
-        channel = unit.channel
     if not parcel.address:
-        raise PermanentFailure("单位没有登记值班电话")
-    return _sent(message, _senders(runtime, channel).send(parcel))
+        raise PermanentFailure(f"单位没有登记{reach.ADDRESSES[channel][1]}")
+    return _sent(message, sender(runtime, channel).send(parcel))
+
+
+def _facts(runtime: Runtime, order: WorkOrder, unit: Unit, what: str) -> dict[str, str | None]:
+    """Return what a unit's system is told: enough to know what to ask for, and how soon."""
+    parts = [sub.deadline_at for sub in order.sub_orders if sub.unit_id == unit.id and sub.state in LIVE]
+    deadline = (parts or [order.deadline_at])[-1]
+    site = runtime.settings.public_url
+    return {
+        "order_no": order.order_no,
+        "unit": unit.code,
+        "what": what,
+        "urgency": order.urgency,
+        "deadline": deadline.isoformat() if deadline else None,
+        "link": f"{site}/portal/orders/{order.order_no}",
+        "api": f"{site}/api/unit/v1/orders/{order.order_no}",
+    }
+
+
+def _next_channel(session: Session, message: OutboxMessage, now: datetime) -> None:
+    """Let the unit's next channel take over, once; what has failed stays with the person who can mend it."""
+    row = session.get_one(OutboxMessage, message.id)
+    unit = session.get(Unit, row.payload["unit_id"])
+    if unit is None or row.payload.get("passed_on"):
+        return
+    failed = row.payload.get("channel") or unit.channel
+    rest = unit.channels[unit.channels.index(failed) + 1 :] if failed in unit.channels else []
+    if rest:
+        outbox.add(session, row.topic, now=now, **row.payload | {"channel": rest[0]})
+        row.payload = row.payload | {"passed_on": True}
 
 
 def send_sms(message_id: int) -> None:
@@ -88,7 +122,7 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
         return _nobody_to_tell(message)
     body = templates.fill(text, **{field: fields[field] for field in templates.fields_of(name)})
     parcel = Parcel(message.token, to, subject="", body=body, again=message.tries > 1)
-    return _sent(message, _senders(runtime, sms.CHANNEL).send(parcel))
+    return _sent(message, sender(runtime, sms.CHANNEL).send(parcel))
 
 
 def _fields(order: WorkOrder, runtime: Runtime) -> dict[str, str]:
@@ -155,24 +189,3 @@ def _nobody_to_tell(message: OutboxMessage) -> Finish:
         delivery.troubled(session, outbox_id=message.id, error="来电人没有可接收短信的号码", final=True)
 
     return finish
-
-
-def _senders(runtime: Runtime, channel: str) -> Sender:
-    """Return the sender of a channel. Raises ``PermanentFailure`` for one we do not have."""
-
-    def is_known(receipt: str) -> bool:
-        with session_scope(runtime.sessions) as session:
-            return deliveries.is_receipt(session, receipt)
-
-    senders: dict[str, Sender] = {
-        PORTAL: PortalSender(),
-        sms.CHANNEL: sms.SmsSender(
-            carrier=runtime.telephony,
-            sender=runtime.settings.numbers[0],
-            status_url=f"{runtime.settings.public_url}/ivr/status",
-            is_known=is_known,
-        ),
-    }
-    if channel not in senders:
-        raise PermanentFailure(f"没有推送渠道：{channel}")
-    return senders[channel]

@@ -44,7 +44,7 @@ def begin(
             created_at=message.created_at,
         )
         session.add(delivery)
-    delivery.tries = message.tries
+    delivery.channel, delivery.tries = channel, message.tries  # a person may have chosen another meanwhile
     session.flush()
     return delivery
 
@@ -72,7 +72,7 @@ def receipted(session: Session, order_id: int, unit_id: int, now: datetime) -> N
             Delivery.order_id == order_id,
             Delivery.unit_id == unit_id,
             Delivery.state == DeliveryState.SENT,
-            Delivery.channel == "portal",
+            Delivery.channel != "sms",  # of a text the carrier tells
         )
         .values(state=DeliveryState.RECEIPTED, receipted_at=now)
     )

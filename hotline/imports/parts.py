@@ -76,6 +76,8 @@ class Column:
     def shown(self, value: Any) -> str:
         """Return the value as a cell of this column shows it."""
         words = self.parse.told if isinstance(self.parse, Choice) else {}
+        if isinstance(value, list):
+            return shown([words.get(one, one) for one in value])
         return words[value] if isinstance(value, Hashable) and value in words else shown(value)
 
 
@@ -252,6 +254,20 @@ class Choice:
 def choice(words: Mapping[str, Any]) -> Parse:
     """One of the keys of ``words`` (or what it stands for) gives what it stands for."""
     return Choice(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices(Choice):
+    """Several of a few words, in the order they are given, none twice."""
+
+    def __call__(self, raw: Any) -> Any:
+        one = Choice(self.words)
+        return list(dict.fromkeys(one(word) for word in items()(raw)))
+
+
+def choices(words: Mapping[str, Any]) -> Parse:
+    """Several of the keys of ``words``, parted by 、 or commas, give a list of what they stand for."""
+    return Choices(words)
 
 
 def flag(raw: Any) -> bool:

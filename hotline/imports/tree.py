@@ -18,12 +18,14 @@ from hotline.imports.parts import (
     Writing,
     area,
     choice,
+    choices,
     code,
     flag,
     telephone,
     text,
 )
 from hotline.imports.uses import described, retiring_fault, uses_of_unit
+from hotline.units import reach
 from hotline.units import service as units
 from hotline.units.models import HUB_TIER, Unit
 
@@ -36,7 +38,9 @@ KIND_WORDS: Final = {
     "乡镇街道": "township",
     "站所": "office",
 }
-CHANNELS: Final = {"平台": "portal", "短信": "sms"}
+CHANNELS: Final = {"平台": "portal", "短信": "sms", "系统接口": "webhook", "邮件": "email"}
+URL_AT_MOST: Final = 500
+MAIL_AT_MOST: Final = 254
 
 
 class UnitTable(Table):
@@ -108,8 +112,8 @@ class UnitTable(Table):
             yield Fault("tier", f"上级单位 {parent} 是{_word(self._tiers[parent])}，本单位不能是{_word(tier)}")
         if isinstance(values["duty_phone"], Masked):
             yield Fault("duty_phone", "号码遮住了，也不是现在的号码；请填完整的号码")
-        if values["channel"] == "sms" and not values["duty_phone"]:
-            yield Fault("duty_phone", "推送方式是短信时请填写值班电话")
+        for field, reason in reach.faults(values["channel"], values["fallbacks"], values):
+            yield Fault(field, reason)
         yield from retiring_fault(values, before, lambda: self._uses(values["code"]))
 
     def _uses(self, unit_code: str) -> str:
@@ -147,8 +151,11 @@ UNITS: Final = Kind(
         Column("parent", "上级单位编号", "热线中心不填；其他单位必填", code()),
         Column("kind", "类型", "、".join(KIND_WORDS), choice(KIND_WORDS), default="government"),
         Column("area_code", "行政区划代码", "6、9 或 12 位数字；部门可不填", area),
-        Column("channel", "推送方式", "平台（默认）或短信", choice(CHANNELS), default="portal"),
-        Column("duty_phone", "值班电话", "推送方式是短信时必填", telephone),
+        Column("channel", "推送方式", "、".join(CHANNELS) + "；默认平台", choice(CHANNELS), default="portal"),
+        Column("fallbacks", "备用方式", "送不到时依次改用，用顿号隔开；平台总会收到", choices(CHANNELS), default=[]),
+        Column("duty_phone", "值班电话", "用短信推送时必填", telephone),
+        Column("webhook_url", "推送地址", "用系统接口推送时必填，以 https:// 开头", text(URL_AT_MOST)),
+        Column("email", "邮箱", "用邮件推送时必填", text(MAIL_AT_MOST)),
         Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={
@@ -159,6 +166,7 @@ UNITS: Final = Kind(
         "kind": "乡镇街道",
         "area_code": "131103001",
         "channel": "平台",
+        "fallbacks": "短信",
         "duty_phone": "19900000001",
         "active": "是",
     },

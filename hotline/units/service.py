@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from hotline import audit
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
-from hotline.units.models import HUB_TIER, Category, ResponsibilityLine, Unit
+from hotline.units import reach
+from hotline.units.models import HUB_TIER, PORTAL, Category, ResponsibilityLine, Unit
 
 LOWEST_TIER = 3
 
@@ -25,7 +27,7 @@ def add_unit(
     kind: str = "government",
     area_code: str = "",
     duty_phone: str | None = None,
-    channel: str = "portal",
+    channel: str = PORTAL,
 ) -> Unit:
     """Add a unit under ``parent`` (None: the hub itself); tier and path follow from where it stands.
 
@@ -126,14 +128,21 @@ def put_unit(
     kind: str,
     area_code: str = "",
     duty_phone: str = "",
-    channel: str = "portal",
+    channel: str = PORTAL,
+    fallbacks: Sequence[str] = (),
+    webhook_url: str = "",
+    email: str = "",
     active: bool = True,
 ) -> Unit:
     """Add a unit or change the one of this code; leaves an audit row where something changed.
 
     Moved under another parent of the same tier it takes all below along. Raises ``Invalid`` as ``add_unit`` does,
-    and for a parent that is the unit itself, stands under it, or would change its tier.
+    for a parent that is the unit itself, stands under it, or would change its tier, and for a channel whose address
+    is missing or none.
     """
+    held = {"duty_phone": duty_phone, "webhook_url": webhook_url, "email": email}
+    if faults := dict(reach.faults(channel, fallbacks, held)):
+        raise Invalid("；".join(faults.values()), **faults)
     unit = session.scalar(select(Unit).where(Unit.code == code))
     before = unit_state(unit) if unit else None
     if unit is None:
@@ -144,6 +153,7 @@ def put_unit(
         _move(session, unit, parent)
     unit.name, unit.kind, unit.area_code, unit.channel = name, kind, area_code, channel
     unit.duty_phone, unit.active = duty_phone or None, active
+    unit.fallbacks, unit.webhook_url, unit.email = list(fallbacks), webhook_url, email
     audit.changed(
         session,
         at=now,
@@ -177,6 +187,9 @@ def unit_state(unit: Unit) -> dict[str, Any]:
         "area_code": unit.area_code,
         "duty_phone": unit.duty_phone or "",
         "channel": unit.channel,
+        "fallbacks": list(unit.fallbacks),
+        "webhook_url": unit.webhook_url,
+        "email": unit.email,
         "active": unit.active,
     }
 

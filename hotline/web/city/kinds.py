@@ -225,7 +225,7 @@ class Kind(Generic[Row]):
         told = {
             name: date_words(value)
             if name in fixed and isinstance(value, date)
-            else _cell(words.get(name, {}) if name in fixed else {}, value)
+            else _cell(words.get(name, {}) if name in fixed or isinstance(value, list) else {}, value)
             for name, value in values.items()
         }
         return {name: "" if name in self.secret else cell for name, cell in told.items()}
@@ -357,4 +357,6 @@ class Kind(Generic[Row]):
 
 
 def _cell(words: Mapping[Any, str], value: Any) -> str:
+    if isinstance(value, list) and words:
+        return shown([words.get(one, one) for one in value])
     return words[value] if words and value in words else shown(value)
