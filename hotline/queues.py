@@ -19,6 +19,7 @@ JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
     "order.push": (DISPATCH, "workers.dispatch.push_order"),
     "sms.send": (DISPATCH, "workers.dispatch.send_sms"),
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),
+    "order.follow": (CALLBACKS, "workers.callbacks.follow_main"),
     "callback.dial": (CALLBACKS, "workers.callbacks.dial"),
     "order.evaluated": (CALLBACKS, "workers.callbacks.apply_evaluation"),
     "import.check": (IMPORTS, "workers.imports.check_file"),

@@ -6,12 +6,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from hotline import outbox
 from hotline.bootstrap import Runtime
 from hotline.calls.links import Links
 from hotline.follow_ups import lines, service
 from hotline.follow_ups.models import Evaluation
 from hotline.outbox import OutboxMessage
+from hotline.work_orders import merging
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.steps import FOLLOW
 from workers.handling import Finish, handle, nothing_more
 
 
@@ -24,6 +27,25 @@ def _open_callback(runtime: Runtime, message: OutboxMessage) -> Finish:
     def finish(session: Session, now: datetime) -> None:
         order = session.get_one(WorkOrder, message.payload["order_id"])
         service.open_callback(session, order=order, now=now, calendar=runtime.calendar, tz=runtime.settings.tz)
+
+    return finish
+
+
+def follow_main(message_id: int) -> None:
+    """Move the orders merged into one that was settled. Payload: ``order_id``, ``round``, ``settled``.
+
+    A slice at a time: what remains is the next row's.
+    """
+    handle(message_id, _follow_main)
+
+
+def _follow_main(runtime: Runtime, message: OutboxMessage) -> Finish:
+    def finish(session: Session, now: datetime) -> None:
+        main = session.get_one(WorkOrder, message.payload["order_id"])
+        round_, settled = message.payload["round"], message.payload["settled"]
+        clock = {"calendar": runtime.calendar, "tz": runtime.settings.tz}
+        if merging.follow(session, main=main, round=round_, settled=settled, now=now, **clock):
+            outbox.add(session, FOLLOW, now=now, **message.payload)
 
     return finish
 

@@ -29,6 +29,8 @@ TEMPLATES: Final[dict[str, str]] = {
     "not_reached": "您好，我们就您的诉求（工单编号{order_no}）多次致电未能接通。如需反映情况，请拨打12345。",
     "redo": "您好，您对工单{order_no}的评价已收到，我们已要求承办单位重新办理。",
     "closed": "您好，您的诉求（工单编号{order_no}）已办结。感谢您的反映与支持。",
+    "withdrawn": "您好，按您的要求，工单{order_no}已撤回，不再办理。如需再次反映，请拨打12345。",
+    "refused": "您好，您反映的事项依法不属于12345受理范围，{channel}。感谢理解。",
     # to the unit's duty telephone, by what it is asked to do
     "unit.to_sign": "您单位有新工单{order_no}，请尽快登录承办单位平台签收。",
     "unit.to_sign.urgent": "您单位有紧急工单{order_no}，请立即登录承办单位平台签收处置。",
@@ -36,6 +38,10 @@ TEMPLATES: Final[dict[str, str]] = {
     "unit.sent_back": "工单{order_no}审核未通过，请登录承办单位平台补充办理。",
     "unit.redo": "来电人对工单{order_no}的结果不满意，请登录承办单位平台重新办理。",
     "unit.urge": "来电人催办工单{order_no}，请登录承办单位平台查看。",
+    "unit.merged": "工单{order_no}与另一张工单反映同一件事，已并入一并办理，不用单独反馈。",
+    "unit.withdraw": "来电人撤回了工单{order_no}，不用再办。",
+    "unit.notice": "您单位收到关于工单{order_no}的督办通知，请登录承办单位平台查看，抓紧办理并按期书面回复。",
+    "unit.leader_note": "工单{order_no}有领导批示，请登录承办单位平台查看并抓紧办理。",
     "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
 }
 

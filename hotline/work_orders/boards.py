@@ -15,9 +15,9 @@ from hotline.accounts.roles import HUB, TIER_2
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotPermitted
 from hotline.units.models import Unit
-from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
+from hotline.work_orders.models import HolderSpan, SubOrder, WorkOrder
 from hotline.work_orders.queries import Page
-from hotline.work_orders.states import OPEN, Action, Part, Status, SubState
+from hotline.work_orders.states import OPEN, Part, Status, SubState
 from hotline.work_orders.transitions import LIVE
 
 PER_PAGE: Final = 30
@@ -100,8 +100,9 @@ def lights(session: Session, now: datetime) -> Lights:
 
 
 def waiting_in(session: Session, *statuses: str) -> int:
-    """Return how many orders stand in these states. Figures only."""
-    return session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.status.in_(statuses))) or 0
+    """Return how many orders stand in these states and follow no other. Figures only."""
+    where = (WorkOrder.status.in_(statuses), WorkOrder.merged_into_id.is_(None))
+    return session.scalar(select(func.count(WorkOrder.id)).where(*where)) or 0
 
 
 # ---- a unit
@@ -146,12 +147,8 @@ def holders(session: Session, order_ids: Collection[int]) -> dict[int, str]:
 
 def urges(session: Session, order_ids: Collection[int]) -> dict[int, int]:
     """Return how often each of these orders was urged; those never urged are left out."""
-    rows = session.execute(
-        select(OrderEvent.order_id, func.count())
-        .where(OrderEvent.order_id.in_(order_ids), OrderEvent.action == Action.URGE)
-        .group_by(OrderEvent.order_id)
-    )
-    return {order_id: number for order_id, number in rows}
+    urged = select(WorkOrder.id, WorkOrder.urge_count).where(WorkOrder.id.in_(order_ids), WorkOrder.urge_count > 0)
+    return {order_id: number for order_id, number in session.execute(urged)}
 
 
 # ---- a county

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.accounts.roles import HUB, UNIT_LIKE
@@ -226,8 +226,12 @@ def _count_subs(session: Session, where: Sequence[ColumnElement[bool]]) -> int:
 
 
 def to_review(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:
-    """Return orders waiting for review (N2): the most urgent, then the soonest due first. Hub only."""
-    return _hub_list(session, actor, WorkOrder.status == Status.TO_REVIEW, page, per_page)
+    """Return orders waiting for review (N2): the most urgent, then the soonest due first. Hub only.
+
+    Those merged into another wait for that one, and for nobody here.
+    """
+    which = and_(WorkOrder.status == Status.TO_REVIEW, WorkOrder.merged_into_id.is_(None))
+    return _hub_list(session, actor, which, page, per_page)
 
 
 def to_check_hub(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:

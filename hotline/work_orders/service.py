@@ -5,7 +5,9 @@ from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
-from hotline.work_orders.telling import supplement, urge
+from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
+from hotline.work_orders.merging import merge, unmerge
+from hotline.work_orders.telling import supplement, urge, withdraw
 
 __all__ = [
     "DRAFT_FIELDS",
@@ -17,6 +19,7 @@ __all__ = [
     "not_reached",
     "record_evaluation",
     "reject",
+    "merge",
     "report",
     "save_draft",
     "sign",
@@ -26,3 +29,6 @@ __all__ = [
     "supplement",
     "urge",
 ]
+    "to_panel",
+    "unmerge",
+    "withdraw",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy import select
 
 from hotline import outbox
 from hotline.accounts.roles import TIER_2, TIER_3, UNIT_LIKE, Role
@@ -48,6 +49,7 @@ def push(order: WorkOrder, unit_id: int, what: str) -> Message:
 
 
 def sms(order: WorkOrder, template: str) -> list[Message]:
+FOLLOW: Final = "order.follow"  # topic: the orders merged into one that moved go on (see ``merging.follow``)
     """Tell the citizen, unless nobody is there to tell.
 
     A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
@@ -232,6 +234,7 @@ def note(
     actor: Actor,
     now: datetime,
     data: Mapping[str, Any] | None = None,
+    before = order.status
     private: Mapping[str, Any] | None = None,
     for_units: Iterable[int] = (),
     messages: Sequence[Message] = (),
@@ -244,9 +247,20 @@ def note(
             session, order, action, status, actor=actor, at=at, data=data, private=private, for_units=for_units
         )
         flush(session)
-    for message in messages:
+    for message in (*messages, *_for_followers(session, order, before)):
         outbox.add(session, message.topic, now=now, **message.payload)
     return event
+def _for_followers(session: Session, order: WorkOrder, before: str) -> list[Message]:
+    """Move the orders merged into this one on, whichever way it came to be settled or given up."""
+    settled = order.status == Status.TO_CALL_BACK
+    given_up = order.status in DONE and before not in (Status.TO_CALL_BACK, *DONE)
+    if not (settled or given_up):
+        return []
+    followed = session.scalar(select(WorkOrder.id).where(WorkOrder.merged_into_id == order.id).limit(1))
+    payload = {"order_id": order.id, "round": order.round, "settled": settled}
+    return [Message(FOLLOW, payload)] if followed is not None else []
+
+
 
 
 def _not_before(order: WorkOrder, now: datetime) -> datetime:

@@ -142,3 +142,7 @@ class _Reader:
             for key, text in (event.private or {}).items()
             if key in _LABELS and (inside or key in _FOR_ALL)
         ]
+        if data.get("main"):
+            facts.append(("主单", data["main"]))
+            if data.get("order"):
+                facts.append(("并入的工单", data["order"]))

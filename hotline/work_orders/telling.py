@@ -1,4 +1,4 @@
-"""What the caller adds while the order is open (T35): more to know, or a push to hurry."""
+"""What the caller does while the order is open: tells more or hurries (T35), or takes it back (T36)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
 from hotline.work_orders.models import OrderEvent, WorkOrder
-from hotline.work_orders.states import Action
-from hotline.work_orders.steps import note, note_rule_for, push
-from hotline.work_orders.transitions import LIVE
+from hotline.work_orders.states import Action, CloseKind
+from hotline.work_orders.steps import advance, live_subs, move_sub, note, note_rule_for, push, rule_for, sms
 
 
 def supplement(
@@ -27,14 +26,21 @@ def urge(
     session: Session, *, order: WorkOrder, actor: Actor, now: datetime, text: str = "", call_id: int | None = None
 ) -> OrderEvent:
     """Note that the caller urges; counted, and shown to whoever holds the order."""
+    note_rule_for(order, Action.URGE, actor, now)
+    order.urge_count += 1
     return _tell(session, order, Action.URGE, actor=actor, now=now, text=text, call_id=call_id)
 
 
 def _tell(
     session: Session, order: WorkOrder, action: Action, *, actor: Actor, now: datetime, text: str, call_id: int | None
 ) -> OrderEvent:
-    note_rule_for(order, action, actor)
-    holding = [sub.unit_id for sub in order.sub_orders if sub.state in LIVE]
+    note_rule_for(order, action, actor, now)
+    holding = [sub.unit_id for sub in live_subs(order)]
+    # who works on a merged order holds the main one and knows it by that number alone
+    main = order.merged_into
+    told = [push(order, unit_id, action.value) for unit_id in holding]
+    if main is not None:
+        told += [push(main, sub.unit_id, action.value) for sub in live_subs(main)]
     return note(
         session,
         order,
@@ -45,5 +51,48 @@ def _tell(
         private={"text": text.strip()},
         # what a caller who wants secrecy tells may tell who they are: the units learn that, not what, was told
         for_units=[] if order.confidential else holding,
-        messages=[push(order, unit_id, action.value) for unit_id in holding],
+        messages=told,
     )
+
+
+def withdraw(
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    read_back_ok: bool,
+    call_id: int | None = None,
+) -> WorkOrder:
+    """Close the order because its caller takes it back, which was read back to them: nobody is asked or rated.
+
+    Every part is closed and every unit told. Raises ``Invalid`` without a reason or the caller's yes, and
+    ``NotAllowedNow`` for the kinds a call must not end (see ``states.SensitiveKind``).
+    """
+    rule_for(order, Action.WITHDRAW, actor, now)
+    faults: dict[str, object] = {}
+    if not reason.strip():
+        faults["reason"] = "请写明撤诉原因"
+    if not read_back_ok:
+        faults["read_back_ok"] = "请向来电人复述，得到确认后再撤诉"
+    if faults:
+        raise Invalid("；".join(map(str, faults.values())), **faults)
+    holding = live_subs(order)
+    for sub in holding:
+        move_sub(sub, Action.WITHDRAW)
+        sub.closed_at = now
+    order.close_kind = CloseKind.WITHDRAWN
+    advance(
+        session,
+        order,
+        Action.WITHDRAW,
+        actor=actor,
+        now=now,
+        data={"call_id": call_id, "read_back_ok": True, "kind": CloseKind.WITHDRAWN.value},
+        private={"reason": reason.strip()},
+        # why somebody who wants secrecy takes it back may tell who they are
+        for_units=[] if order.confidential else [sub.unit_id for sub in holding],
+        messages=[push(order, sub.unit_id, Action.WITHDRAW.value) for sub in holding] + sms(order, "withdrawn"),
+    )
+    return order

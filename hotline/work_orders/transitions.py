@@ -143,7 +143,7 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.APPEAL: (frozenset({Status.CLOSED}), _rule("T32", (), *TIER_2)),
     Action.DECIDE_APPEAL: (frozenset({Status.CLOSED, Status.ARCHIVED}), _rule("T32", (), Role.ADJ)),
     Action.MERGE: (_KNOWN, _rule("T33", (), Role.REV)),
-    Action.UNMERGE: (_KNOWN, _rule("T33", (), Role.REV)),
+    Action.UNMERGE: (_KNOWN, _rule("T33", (), Role.REV, SYS)),
     Action.LEADER_NOTE: (_KNOWN, _rule("T28", (), Role.SUP)),
 }
 
@@ -172,6 +172,8 @@ SUB_TRANSITIONS: Final[dict[tuple[SubState, Action], SubState]] = {
     (SubState.IN_HAND, Action.RECALL): SubState.LEFT,
     **{(state, Action.DESIGNATE): SubState.LEFT for state in _NOT_YET_GONE},  # another leads from now on
     **{(state, Action.CLOSE): SubState.CLOSED for state in _NOT_YET_GONE},
+    **{(state, Action.CALL_BACK): SubState.LEFT for state in _NOT_YET_GONE},  # the main order's units answer for it
+    **{(state, Action.WITHDRAW): SubState.CLOSED for state in _NOT_YET_GONE},
 }
 # refused, a part is again what it was before it asked (see ``SubOrder.before_return``)
 

@@ -29,17 +29,27 @@ NAMES: Final = {
     "not_reached": "回访没接通",
     "redo": "重新办理",
     "closed": "已办结",
+    "withdrawn": "已撤诉",
+    "refused": "不予受理",
     "unit.to_sign": "请单位签收",
     "unit.to_sign.urgent": "请单位签收（紧急）",
     "unit.to_check": "请二级单位审核",
     "unit.sent_back": "审核退回",
     "unit.redo": "请单位重办",
     "unit.urge": "催办",
+    "unit.merged": "已并入另一张工单",
+    "unit.withdraw": "市民撤诉",
+    "unit.notice": "督办通知",
+    "unit.leader_note": "领导批示",
     "unit.other": "其他情况",
 }
 # what the placeholders become in the preview
-SAMPLES: Final = {"order_no": "2611-00042-7", "deadline": "2026年11月30日 17:30"}
-PLACEHOLDERS: Final = {"order_no": "工单编号", "deadline": "办理时限"}
+SAMPLES: Final = {
+    "order_no": "2611-00042-7",
+    "deadline": "2026年11月30日 17:30",
+    "channel": "请向有管辖权的人民法院提起诉讼",
+}
+PLACEHOLDERS: Final = {"order_no": "工单编号", "deadline": "办理时限", "channel": "应走的渠道"}
 
 
 def _own(session: Session) -> dict[str, str]:
