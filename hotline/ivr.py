@@ -30,7 +30,7 @@ from hotline.errors import HotlineError, Invalid, NotPermitted
 from hotline.follow_ups import lines
 from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.states import KEYS, Way
-from hotline.web import ivr_callbacks, twiml
+from hotline.web import ivr_alarms, ivr_callbacks, twiml
 from hotline.web.access import public
 from hotline.web.context import runtime, the_request
 from hotline.web.errors import STATUS
@@ -42,6 +42,7 @@ from hotline.web.webhook import Reply, count_in_query, field, id_in_query, links
 log = logging.getLogger(__name__)
 bp = Blueprint("ivr", __name__, url_prefix="/ivr")
 bp.register_blueprint(ivr_callbacks.bp)
+bp.register_blueprint(ivr_alarms.bp)
 
 NUMBERS: Final = "hotline_dialled_numbers"
 MEDIA_PATH: Final = "/media/stream"
@@ -50,6 +51,7 @@ OVER: Final = frozenset(
 )
 STREAM_OVER: Final = frozenset({"stream-stopped", "stream-error"})
 SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
+WE_RANG: Final = ("ivr.callback.", "ivr.alarm.")
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
 FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
 
@@ -99,7 +101,7 @@ def _apologise(kind: str, sentence: str, status: int) -> Response:
         return plain(sentence, status)
     if route == "ivr.message":
         return plain(sentence, status) if status == 400 else xml(twiml.message(twiml.SMS_LATER))
-    if route.startswith("ivr.callback."):
+    if route.startswith(WE_RANG):
         return xml(twiml.farewell(twiml.GOODBYE))  # we rang them: nobody is to be kept waiting
     if route in IN_QUEUE and request.args.get("place") != "greeting":
         return xml(twiml.hold(links()))  # the line waits for a person already
@@ -282,6 +284,8 @@ def status() -> Response:
 
     if "attempt" in request.args:
         return ivr_callbacks.line_status(call_sid, word)
+    if "alarm" in request.args:
+        return ivr_alarms.line_status(call_sid, word)
 
     def handle(session: Session, now: datetime) -> Reply:
         if "leg" not in request.args:

@@ -16,6 +16,7 @@ ALL: Final = (CALLS, DISPATCH, CALLBACKS, UPKEEP, IMPORTS)
 JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
     "call.connect": (CALLS, "workers.dispatch.connect_call"),
     "call.hang_up": (CALLS, "workers.dispatch.hang_up_leg"),
+    "alarm.ring": (CALLS, "workers.alarms.ring"),
     "order.push": (DISPATCH, "workers.dispatch.push_order"),
     "sms.send": (DISPATCH, "workers.dispatch.send_sms"),
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),

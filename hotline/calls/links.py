@@ -73,3 +73,15 @@ class Links:
     def callback_status(self, attempt_id: int, party: str) -> str:
         """Where the carrier tells what becomes of a callback's line; ``party``: citizen or officer."""
         return self._at(f"status?attempt={attempt_id}&party={party}")
+
+    def alarm_officer(self, try_id: int, *, turn: int = 0) -> str:
+        """What a duty officer's line asks when it is answered; ``turn``: how often the question was put."""
+        return self._at(f"alarm/officer?try={try_id}&turn={turn}")
+
+    def alarm_keyed(self, try_id: int, *, turn: int) -> str:
+        """Where a duty officer's key goes, or that none was pressed."""
+        return self._at(f"alarm/keyed?try={try_id}&turn={turn}")
+
+    def alarm_status(self, try_id: int) -> str:
+        """Where the carrier tells what becomes of a duty officer's line."""
+        return self._at(f"status?alarm={try_id}")

@@ -103,3 +103,8 @@ def categories(session: Session, *, active_only: bool = True) -> Sequence[Catego
     """Return the city's kinds of matter, by code."""
     query = select(Category).order_by(Category.code)
     return session.scalars(query.where(Category.active) if active_only else query).all()
+
+
+def category_named(session: Session, code: str) -> str:
+    """Return the name of a kind of matter; "" for a code nobody gave a name."""
+    return session.scalar(select(Category.name).where(Category.code == code)) or ""

@@ -1,6 +1,7 @@
 """Which channels of the live line there are, and who may hear them.
 
 ``queue``: the waiting calls, for whoever answers or watches over them. ``desk-USER``: one's own desk.
+``alarms``: ringing for urgent orders, for supervisors.
 ``import-USER``: files one has sent in.
 ``call-CALL``: words and suggestions of a call, for the operator who is offered it or took it, and for supervisors.
 """
@@ -26,6 +27,11 @@ def queue(_session: Session, actor: Actor, channel: str) -> bool:
     return channel == "queue" and actor.role in WATCHES_QUEUE
 
 
+def alarms(_session: Session, actor: Actor, channel: str) -> bool:
+    """Supervisors."""
+    return channel == "alarms" and actor.role == Role.SUP
+
+
 def own(_session: Session, actor: Actor, channel: str) -> bool:
     """The person it is named after."""
     return id_of(channel) == actor.user_id
@@ -40,4 +46,4 @@ def call(session: Session, actor: Actor, channel: str) -> bool:
     return actor.role == Role.SUP or found.operator_id == actor.user_id or queries.is_own_open(session, actor, found)
 
 
-LISTENERS: Final[Mapping[str, MayListen]] = {"queue": queue, "desk": own, "import": own, "call": call}
+LISTENERS: Final[Mapping[str, MayListen]] = {"queue": queue, "alarms": alarms, "desk": own, "import": own, "call": call}

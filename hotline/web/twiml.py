@@ -221,6 +221,27 @@ def ask_rating(action: str, *, wrong_before: bool) -> str:
     return str(answer)
 
 
+def ask_key(action: str, sentences: list[str], *, digits: int = 1, timeout_s: int = 6) -> str:
+    """Say something and ask for a key, or for ``digits`` of them ended by #; silence asks the same address."""
+    answer = VoiceResponse()
+    gather = (
+        _gather(action, timeout_s=timeout_s, on_empty=True)
+        if digits == 1
+        else Gather(
+            action=action,
+            input="dtmf",
+            num_digits=digits,
+            timeout=timeout_s,
+            finish_on_key="#",
+            action_on_empty_result=True,
+        )
+    )
+    for sentence in sentences:
+        _say(gather, sentence)
+    answer.append(gather)
+    return str(answer)
+
+
 def meet(attempt_id: int, *, greet: bool) -> str:
     """Bring one side of a callback to the other; either leaving ends it. The citizen is greeted first."""
     answer = VoiceResponse()

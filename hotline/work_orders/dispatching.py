@@ -16,8 +16,19 @@ from hotline.work_orders import clock
 from hotline.work_orders.limits import Profile
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, Part, SubState
-from hotline.work_orders.steps import advance, is_assisting, move_sub, note, note_rule_for, push, rule_for, sub_of
+from hotline.work_orders.states import Action, Part, Status, SubState
+from hotline.work_orders.steps import (
+    advance,
+    alarm,
+    is_assisting,
+    move_sub,
+    note,
+    note_rule_for,
+    one_at_a_time,
+    push,
+    rule_for,
+    sub_of,
+)
 
 
 def dispatch(
@@ -84,7 +95,10 @@ def dispatch(
         },
         private={"advice": advice},
         for_units=everyone,
-        messages=[push(order, unit_id, "to_sign") for unit_id in everyone],
+        messages=[
+            *(push(order, one, "changed" if one in here_already - {lead.id} else "to_sign") for one in everyone),
+            *alarm(order, {*everyone, *here_already}),
+        ],
     )
     return order
 
@@ -131,7 +145,7 @@ def hand_down(
     )
     move_sub(above, Action.HAND_DOWN)
     data = {"unit": unit.id, "part": above.part, "deadline_at": deadline.isoformat() if deadline else None}
-    told = [push(order, unit.id, "to_sign")]
+    told = [push(order, unit.id, "to_sign"), *alarm(order, [unit.id])]
     if assisting:
         note(
             session,

@@ -18,6 +18,7 @@ from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Solved
 from hotline.work_orders.steps import (
     advance,
+    alarm,
     is_assisting,
     lead_sub,
     move_sub,
@@ -40,10 +41,13 @@ def sign(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) -> 
     sub.signed_at = now
     sub.signer_id = actor.user_id
     data = {"unit": sub.unit_id, "part": sub.part, "in_time": sub.sign_due_at is None or now <= sub.sign_due_at}
+    told = alarm(order, [sub.unit_id])  # whoever is being rung for it need not be any more
     if assisting:
-        note(session, order, Action.SIGN, actor=actor, now=now, data=data)
+        note(session, order, Action.SIGN, actor=actor, now=now, data=data, messages=told)
     else:
-        advance(session, order, Action.SIGN, actor=actor, now=now, step_due_at=sub.deadline_at, data=data)
+        advance(
+            session, order, Action.SIGN, actor=actor, now=now, step_due_at=sub.deadline_at, data=data, messages=told
+        )
     return order
 
 

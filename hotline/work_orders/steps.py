@@ -19,7 +19,18 @@ from hotline.work_orders import guards, journal
 from hotline.work_orders.asks import requests
 from hotline.work_orders.guards import lead_sub, live_subs
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
-from hotline.work_orders.states import ACTION_WORDS, DONE, STATES, SUB_WORDS, Action, Holder, Part, Status, SubState
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    DONE,
+    STATES,
+    SUB_WORDS,
+    Action,
+    Holder,
+    Part,
+    Status,
+    SubState,
+    Urgency,
+)
 from hotline.work_orders.transitions import NOTES, START, SUB_TRANSITIONS, TRANSITIONS, Rule
 
 # a note an assisting unit writes where the lead takes a step of the main line
@@ -54,6 +65,13 @@ FOLLOW: Final = "order.follow"  # topic: the orders merged into one that moved g
 
     A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
     """
+def alarm(order: WorkOrder, unit_ids: Iterable[int]) -> list[Message]:
+    """Let the duty officers of these units be rung, or no longer, as their parts stand; nothing unless it is urgent."""
+    if order.urgency == Urgency.NORMAL:
+        return []
+    return [Message("alarm.ring", {"order_id": order.id, "unit_id": unit_id}) for unit_id in unit_ids]
+
+
     if order.confidential or order.caller is None or order.caller.phone is None:
         return []
     return [Message("sms.send", {"template": template, "order_id": order.id})]
