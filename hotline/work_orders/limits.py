@@ -15,7 +15,7 @@ from hotline.work_orders.states import DemandType, Urgency
 DEFAULT_PROFILE: Final = "hebei-default"
 STEPS: Final = ("dispatch", "sign", "check", "call_back")  # every profile names these
 # a profile may name these as well; what it leaves out follows the default profile
-FURTHER_STEPS: Final = ("return", "decide", "panel", "review", "info")
+FURTHER_STEPS: Final = ("return", "decide", "panel", "review", "info", "reply", "criticism", "appeal")
 STEP_WORDS: Final = {
     "dispatch": "派单",
     "sign": "签收",
@@ -26,6 +26,9 @@ STEP_WORDS: Final = {
     "panel": "会商",
     "review": "复查",
     "info": "等候市民补充",
+    "reply": "回复督办通知",
+    "criticism": "催办后书面批评",
+    "appeal": "考核申诉",
 }
 WORKING: Final = ("working_days", "working_hours")
 COUNTED: Final = (*WORKING, "days", "hours", "minutes")

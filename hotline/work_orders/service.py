@@ -7,6 +7,7 @@ from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start
 from hotline.work_orders.handling import report, sign
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.merging import merge, unmerge
+from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
 
 __all__ = [
@@ -17,15 +18,18 @@ __all__ = [
     "dispatch",
     "hand_down",
     "not_reached",
+    "read_reply",
     "record_evaluation",
     "reject",
     "merge",
+    "reply_notice",
     "report",
     "save_draft",
     "sign",
     "start_draft",
     "submit",
     "suggested_due",
+    "supervise",
     "supplement",
     "urge",
 ]

@@ -177,6 +177,16 @@ class PanelCause(StrEnum):
     REFERRED = "referred"
 
 
+class ClaimGround(StrEnum):
+    """Why a unit holds a demand to be unreasonable."""
+
+    NOT_TRUE = "not_true"
+    AGAINST_LAW = "against_law"
+    MALICIOUS = "malicious"
+    REPEATED = "repeated"
+    NOBODYS_DUTY = "nobodys_duty"
+
+
 class RefuseGround(StrEnum):
     """Where a demand belongs that is not accepted: the right channel is told."""
 
@@ -434,6 +444,13 @@ PANEL_WORDS: Final = {
     PanelCause.CYCLE: "循环退回",
     PanelCause.LEADERS: "两个单位负责人均申请退回",
     PanelCause.REFERRED: "热线中心提请",
+}
+CLAIM_WORDS: Final = {
+    ClaimGround.NOT_TRUE: "反映内容不属实",
+    ClaimGround.AGAINST_LAW: "诉求不合法律法规政策",
+    ClaimGround.MALICIOUS: "恶意投诉",
+    ClaimGround.REPEATED: "已办结又反复提出同一诉求",
+    ClaimGround.NOBODYS_DUTY: "超出政府职责范围",
 }
 REFUSE_WORDS: Final = {
     RefuseGround.LAWSUIT: "诉讼",

@@ -18,16 +18,23 @@ from hotline.units.models import Unit
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
+    CLAIM_WORDS,
     CLOSE_WORDS,
+    NOTICE_WORDS,
     SATISFACTION_WORDS,
     SOLVED_WORDS,
     STATES,
+    SUPERVISION_WORDS,
     Action,
+    ClaimGround,
     CloseKind,
+    NoticeKind,
     Satisfaction,
     Solved,
     Status,
+    Supervision,
 )
+from hotline.work_orders.supervision.lights import GROUND_WORDS, Ground
 from hotline.work_orders.visibility import sees
 
 HUB_NAME: Final = "热线中心"
@@ -41,6 +48,15 @@ _LABELS: Final = {
     "public_reply": "公开答复",
     "process": "办理情况",
     "unsolved_reason": "未解决原因",
+    "words": "通知内容",
+    "reply": "书面回复",
+    "instruction": "批示",
+    "leader": "批示领导",
+    "evidence": "依据",
+    "answer": "裁定意见",
+    "explained": "已作解释",
+    "spoke_to": "协调对象",
+    "result": "协调结果",
 }
 _FOR_ALL: Final = frozenset({"public_reply"})
 
@@ -131,6 +147,24 @@ class _Reader:
             facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
         if data.get("kind"):
             facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
+        facts += self._supervision(event)
+        return facts
+
+    def _supervision(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if data.get("level"):
+            facts.append(("督办级别", SUPERVISION_WORDS[Supervision(data["level"])]))
+        if data.get("alert"):
+            facts.append(("缘由", GROUND_WORDS[Ground(data["alert"])]))
+        if data.get("notice"):
+            facts.append(("通知", NOTICE_WORDS[NoticeKind(data["notice"])]))
+        if event.action == Action.SUPERVISE and data.get("unit"):
+            facts.append(("单位", self._units[data["unit"]]))
+        if data.get("claim"):
+            facts.append(("申报类别", CLAIM_WORDS[ClaimGround(data["claim"])]))
+        if data.get("upheld") is not None:
+            facts.append(("结论", "成立" if data["upheld"] else "不成立"))
         return facts
 
     def _notes(self, event: OrderEvent) -> list[tuple[str, str]]:

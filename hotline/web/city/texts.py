@@ -41,6 +41,8 @@ NAMES: Final = {
     "unit.withdraw": "市民撤诉",
     "unit.notice": "督办通知",
     "unit.leader_note": "领导批示",
+    "unit.notice": "督办通知",
+    "unit.leader_note": "领导批示",
     "unit.other": "其他情况",
 }
 # what the placeholders become in the preview
