@@ -5,7 +5,6 @@ from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
-from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.merging import merge, unmerge
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
