@@ -16,7 +16,7 @@ from hotline.work_orders import clock
 from hotline.work_orders.limits import Profile
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, Part, Status, SubState
+from hotline.work_orders.states import Action, Part, SubState
 from hotline.work_orders.steps import (
     advance,
     alarm,
@@ -24,7 +24,6 @@ from hotline.work_orders.steps import (
     move_sub,
     note,
     note_rule_for,
-    one_at_a_time,
     push,
     rule_for,
     sub_of,
@@ -96,8 +95,8 @@ def dispatch(
         private={"advice": advice},
         for_units=everyone,
         messages=[
-            *(push(order, one, "changed" if one in here_already - {lead.id} else "to_sign") for one in everyone),
-            *alarm(order, {*everyone, *here_already}),
+            *(push(order, unit_id, "to_sign") for unit_id in everyone),
+            *alarm(order, everyone),
         ],
     )
     return order
