@@ -42,8 +42,6 @@ TEMPLATES: Final[dict[str, str]] = {
     "unit.withdraw": "来电人撤回了工单{order_no}，不用再办。",
     "unit.notice": "您单位收到关于工单{order_no}的督办通知，请登录承办单位平台查看，抓紧办理并按期书面回复。",
     "unit.leader_note": "工单{order_no}有领导批示，请登录承办单位平台查看并抓紧办理。",
-    "unit.notice": "您单位收到关于工单{order_no}的督办通知，请登录承办单位平台查看，抓紧办理并按期书面回复。",
-    "unit.leader_note": "工单{order_no}有领导批示，请登录承办单位平台查看并抓紧办理。",
     "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
 }
 

@@ -16,11 +16,11 @@ __all__ = [
     "archive",
     "dispatch",
     "hand_down",
+    "merge",
     "not_reached",
     "read_reply",
     "record_evaluation",
     "reject",
-    "merge",
     "reply_notice",
     "report",
     "save_draft",
@@ -30,8 +30,7 @@ __all__ = [
     "suggested_due",
     "supervise",
     "supplement",
-    "urge",
-]
-    "to_panel",
     "unmerge",
+    "urge",
     "withdraw",
+]
