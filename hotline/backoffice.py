@@ -21,7 +21,7 @@ from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
 from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
-from hotline.work_orders import boards, clock, proposal, queries, service
+from hotline.work_orders import boards, derivation, proposal, queries, service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 
@@ -329,19 +329,9 @@ def order(number: str) -> ResponseReturnValue:
 
 
 def _derivation(order: WorkOrder) -> list[str]:
-    """How the order's first deadline came about, a line a step."""
-    if order.clock_started_at is None:
-        return []
-    due = clock.deadline(
-        order.profile,
-        order.demand_type,
-        order.urgency,
-        order.clock_started_at,
-        runtime().calendar,
-        runtime().settings.tz,
-        hard=order.hard,
-    )
-    return due.lines
+    """How the order's deadline came about by what happened to it, a line a step."""
+    found = derivation.of_order(order, runtime().calendar, runtime().settings.tz)
+    return found.lines if found else []
 
 
 @bp.post("/orders/<number>/caller")

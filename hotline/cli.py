@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +17,7 @@ from rich.table import Table
 from hotline import bootstrap, cli_city, cli_knowledge, cli_setup, doctor
 from hotline.accounts import service as accounts
 from hotline.accounts.roles import UNITS, Role
+from hotline.accounts.service import SYSTEM
 from hotline.clock import utc_now
 from hotline.config import Settings, SettingsError
 from hotline.db import session_scope
@@ -27,8 +28,10 @@ from hotline.setup.env import EnvFile
 from hotline.speech.clips import read_wav, transcribe
 from hotline.speech.models import OFFICIAL, ModelFault, check_model, install, install_from
 from hotline.units import queries as units
-from hotline.work_orders import anchors, journal, rules
-from hotline.work_orders import clock as order_clock
+from hotline.work_orders import anchors, derivation, journal, rules
+from hotline.work_orders.derivation import Happening, What
+from hotline.work_orders.limits import DEFAULT_PROFILE
+from hotline.work_orders.visibility import visible_to
 
 console = Console()
 
@@ -214,29 +217,73 @@ def deadline() -> None:
 
 
 @deadline.command("explain")
-@click.option("--profile", default="hebei-default", show_default=True)
+@click.option("--profile", default=DEFAULT_PROFILE, show_default=True)
 @click.option("--type", "demand_type", default="help", show_default=True)
 @click.option("--urgency", default="normal", show_default=True)
-@click.option("--accepted", required=True, help="ISO moment, e.g. 2026-11-21T15:04+08:00")
+@click.option("--accepted", help="ISO moment, e.g. 2026-11-21T15:04+08:00")
 @click.option("--hard", is_flag=True, help="疑难")
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    metavar="WHAT=ISO",
+    help="What happened then, in order of time: pause, resume, redo, review or hard; extend=ISO is the date granted.",
+)
+@click.option("--order", "number", help="Explain this order by its own events instead.")
 @click.option("--json", "as_json", is_flag=True)
-def deadline_explain(*, profile: str, demand_type: str, urgency: str, accepted: str, hard: bool, as_json: bool) -> None:
-    """Derive a deadline line by line."""
+def deadline_explain(
+    *,
+    profile: str,
+    demand_type: str,
+    urgency: str,
+    accepted: str | None,
+    hard: bool,
+    events: tuple[str, ...],
+    number: str | None,
+    as_json: bool,
+) -> None:
+    """Derive a deadline line by line, of an example or of an order."""
+    if (accepted is None) == (number is None):
+        raise click.UsageError("give either --accepted or --order")
     runtime = _runtime()
-    try:
-        moment = datetime.fromisoformat(accepted)
-    except ValueError as fault:
-        raise click.UsageError(f"--accepted: {accepted!r} is not an ISO moment") from fault
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=runtime.settings.tz)
+    tz = runtime.settings.tz
     with session_scope(runtime.sessions) as session:  # the city's own days are read as it begins
-        wanted = rules.profile_of(session, profile)
-    found = order_clock.explain(wanted, demand_type, urgency, moment, runtime.calendar, runtime.settings.tz, hard=hard)
+        if number is not None:
+            order = visible_to(session, SYSTEM, number)
+            wanted, demand_type, urgency = rules.rules_of(order), order.demand_type, order.urgency
+            story = derivation.happenings(order.events)
+        else:
+            wanted = rules.profile_of(session, profile)
+            story = _story(accepted or "", events, hard=hard, tz=tz)
+        found = derivation.explain(wanted, demand_type, urgency, story, runtime.calendar, tz)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     for line in found["lines"]:
         click.echo(line)
+
+
+def _story(accepted: str, events: tuple[str, ...], *, hard: bool, tz: tzinfo) -> list[Happening]:
+    """Return what the options say happened; an extension was granted at the moment of what stands before it."""
+    began = _moment("--accepted", accepted, tz)
+    story = [Happening(What.ACCEPT, began), *([Happening(What.HARD, began)] if hard else [])]
+    names = sorted(set(What) - {What.ACCEPT, What.RECOUNT})
+    for event in events:
+        name, _, at = event.partition("=")
+        if name not in names:
+            raise click.UsageError(f"--event: {event!r} is none of {', '.join(names)} followed by =ISO")
+        moment = _moment("--event", at, tz)
+        granted = name == What.EXTEND
+        story.append(Happening(What(name), story[-1].at if granted else moment, moment if granted else None))
+    return story
+
+
+def _moment(option: str, written: str, tz: tzinfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as fault:
+        raise click.UsageError(f"{option}: {written!r} is not an ISO moment") from fault
+    return moment if moment.tzinfo else moment.replace(tzinfo=tz)
 
 
 @main.group("journal")

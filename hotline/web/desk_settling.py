@@ -23,6 +23,7 @@ from hotline.web.idempotency import once
 from hotline.work_orders import clock, service
 from hotline.work_orders.drafting import WORDS, missing
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.rules import rules_of
 
 bp = Blueprint("settling", __name__, url_prefix="/calls/<int:call_id>")
 
@@ -82,7 +83,7 @@ def check(call_id: int) -> ResponseReturnValue:
         saved = _save(session, found, here)
         faults = missing(session, saved)
         due = clock.deadline(
-            saved.profile, saved.demand_type, saved.urgency, run.now(), run.calendar, run.settings.tz, hard=saved.hard
+            rules_of(saved), saved.demand_type, saved.urgency, run.now(), run.calendar, run.settings.tz
         )
         form = draft_form.draft_form(session, found, here)
         return pages.fragment(

@@ -14,10 +14,10 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.knowledge_base import tasks
 from hotline.knowledge_base.states import SignalKind
-from hotline.work_orders import clock
+from hotline.work_orders import derivation
 from hotline.work_orders.checking import take_up
+from hotline.work_orders.derivation import What
 from hotline.work_orders.handling import last_reporter
-from hotline.work_orders.limits import Profile
 from hotline.work_orders.merging import on_its_own
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import rules_of
@@ -81,7 +81,7 @@ def record_evaluation(
         "reasons": list(reasons),
     }
     if action == Action.REDO:
-        _redo(session, order, rules, actor=actor, now=now, calendar=calendar, tz=tz, data=data)
+        _redo(session, order, actor=actor, now=now, calendar=calendar, tz=tz, data=data)
     else:
         if exhausted and order.supervision == "none":
             order.supervision = "blue"
@@ -151,7 +151,6 @@ def _settled(order: WorkOrder, round: int) -> bool:
 def _redo(
     session: Session,
     order: WorkOrder,
-    rules: Profile,
     *,
     actor: Actor,
     now: datetime,
@@ -161,10 +160,7 @@ def _redo(
 ) -> None:
     reporter = last_reporter(session, order)
     above = lead_sub(order, 2)
-    due = clock.redo_deadline(rules, order.demand_type, order.urgency, now, calendar, tz, hard=order.hard)
-    # time already given is never taken back
-    order.deadline_at = max(due.at, order.deadline_at) if order.deadline_at else due.at
-    order.deadline_provisional = due.provisional
+    told = derivation.move(order, What.REDO, now=now, calendar=calendar, tz=tz)
     order.redo_count += 1
     for sub in {reporter, above}:
         if sub is not None:
@@ -177,7 +173,7 @@ def _redo(
         now=now,
         holder=reporter,
         step_due_at=order.deadline_at,
-        data={**data, "unit": reporter.unit_id, "deadline_at": order.deadline_at.isoformat()},
+        data={**data, "unit": reporter.unit_id, **told},
     )
     on_its_own(session, order=order, now=now)
     take_up(session, order=order, now=now, what="redo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,11 +13,11 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
-from hotline.work_orders import clock
-from hotline.work_orders.limits import Profile
+from hotline.work_orders import clock, derivation
+from hotline.work_orders.derivation import What
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, Part, SubState
+from hotline.work_orders.states import Action, Part, Status, SubState
 from hotline.work_orders.steps import (
     advance,
     alarm,
@@ -54,8 +55,7 @@ def dispatch(
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
     rules = rules_of(order)
-    if hard and not order.hard:
-        _lengthen(order, rules, calendar, tz)
+    told = _start_or_lengthen(order, now=now, calendar=calendar, tz=tz, hard=hard)
     due = clock.sign_due(rules, order.urgency, now, calendar, tz)
     for unit, part in [(lead, Part.LEAD), *((unit, Part.ASSISTING) for unit in assisting)]:
         order.sub_orders.append(
@@ -90,7 +90,7 @@ def dispatch(
             "assisting": everyone[1:],
             "line": responsibility_line_id,
             "hard": order.hard,
-            "deadline_at": order.deadline_at.isoformat() if order.deadline_at else None,
+            **told,
         },
         private={"advice": advice},
         for_units=everyone,
@@ -253,11 +253,14 @@ def suggested_due(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tz
     return clock.add_working(now, left, calendar, tz) if left.total_seconds() > 0 else whole
 
 
-def _lengthen(order: WorkOrder, rules: Profile, calendar: Calendar, tz: tzinfo) -> None:
-    order.hard = True
-    if order.clock_started_at is None or order.deadline_at is None:
-        return
-    due = clock.deadline(rules, order.demand_type, order.urgency, order.clock_started_at, calendar, tz, hard=True)
-    # naming it hard may lengthen the limit, never shorten what was given
-    order.deadline_at = order.original_deadline_at = max(order.deadline_at, due.at)
-    order.deadline_provisional = order.deadline_provisional or due.provisional
+def _start_or_lengthen(
+    order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tzinfo, hard: bool
+) -> dict[str, Any]:
+    """Begin the clock of what goes out straight from the draft; give what is named hard the longest limit."""
+    whats = [What.ACCEPT] if order.status == Status.DRAFT else []
+    if hard and not order.hard:
+        whats.append(What.HARD)
+    if order.status == Status.DRAFT:
+        order.submitted_at = order.clock_started_at = max(now, order.updated_at)
+    order.hard = order.hard or hard
+    return derivation.move(order, *whats, now=now, calendar=calendar, tz=tz) if whats else {}

@@ -18,7 +18,8 @@ from hotline.calls.models import Call
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.knowledge_base.models import Entry
 from hotline.units.models import Category
-from hotline.work_orders import clock, numbers
+from hotline.work_orders import clock, derivation, numbers
+from hotline.work_orders.derivation import What
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import in_force, profile_of, rules_of
 from hotline.work_orders.states import Action, DemandType, Status, Urgency
@@ -184,11 +185,9 @@ def submit(
     if not order.title:
         order.title = order.content.splitlines()[0][:_TITLE_FROM_CONTENT]
     rules = rules_of(order)
-    due = clock.deadline(rules, order.demand_type, order.urgency, now, calendar, tz, hard=order.hard)
+    told = derivation.move(order, What.ACCEPT, now=now, calendar=calendar, tz=tz)
     review = clock.step_due(rules, "dispatch", order.urgency, now, calendar, tz)
-    order.submitted_at = order.clock_started_at = now
-    order.deadline_at = order.original_deadline_at = due.at
-    order.deadline_provisional = due.provisional
+    order.submitted_at = order.clock_started_at = max(now, order.updated_at)  # as its event will say
     advance(
         session,
         order,
@@ -202,7 +201,7 @@ def submit(
             "urgency": order.urgency,
             "confidential": order.confidential,
             "read_back_ok": order.read_back_ok,
-            "deadline_at": due.at.isoformat(),
+            **told,
             "caller": commitment(order.caller) if order.caller else None,
         },
         private={name: getattr(order, name) for name in _COMMITTED},

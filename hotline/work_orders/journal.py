@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from hotline.work_orders import derivation
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Action
 from hotline.work_orders.transitions import NOTES, START, TRANSITIONS
@@ -78,7 +79,7 @@ def _sha256(text: str) -> str:
 
 
 def verify(session: Session) -> list[Fault]:
-    """Recompute every chain and replay every status; one fault an order, the first that is seen.
+    """Recompute every chain, replay every status and compare the deadline told last; one fault an order, the first.
 
     Erased words (``private`` and its salt None) leave a chain whole; altered words do not.
     """
@@ -128,6 +129,9 @@ def verify_one(order: WorkOrder, events: list[OrderEvent]) -> Fault | None:
         return Fault(order.order_no, len(events) + 1, "末尾的记录缺失或被改动")
     if status != order.status:
         return Fault(order.order_no, None, f"状态是 {order.status}，按记录应是 {status}")
+    told = derivation.told(events)
+    if told is not None and told != order.deadline_at:
+        return Fault(order.order_no, None, f"时限是 {order.deadline_at}，按记录应是 {told}")
     return None
 
 

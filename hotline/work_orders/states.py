@@ -72,6 +72,7 @@ class Action(StrEnum):
     REDO = "redo"
     CLOSE = "close"
     REVIEW = "review"
+    RECOUNT = "recount"  # the calendar changed: open orders get the time that is due to them
     ARCHIVE = "archive"
     SUPPLEMENT = "supplement"
     URGE = "urge"
@@ -359,6 +360,7 @@ ACTION_WORDS: Final[dict[Action, str]] = {
     Action.REDO: "重办",
     Action.CLOSE: "办结",
     Action.REVIEW: "复查",
+    Action.RECOUNT: "重新计算时限",
     Action.ARCHIVE: "归档",
     Action.SUPPLEMENT: "补充情况",
     Action.URGE: "催单",

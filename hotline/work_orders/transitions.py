@@ -136,6 +136,7 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.REFUSE_SUSPENSION: (_AT_WORK, _rule("T18", (), Role.SUP)),
     Action.EXPLAIN: (frozenset({Status.TO_CALL_BACK}), _rule("T26", (), Role.CBK)),
     Action.REFUSE_EXPLANATION: (frozenset({Status.TO_CALL_BACK}), _rule("T26", (), Role.SUP)),
+    Action.RECOUNT: (_UNDER_WAY, _rule("T3", (), SYS)),
     Action.SUPERVISE: (_UNDER_WAY | {Status.CLOSED}, _rule("T27 T28", (), Role.SUP, SYS)),
     Action.REPLY_NOTICE: (_UNDER_WAY | {Status.CLOSED}, _rule("T28", (), *_UNITS)),
     Action.CLAIM: (WITH_UNITS - {Status.TO_SIGN}, _rule("T31", (), *TIER_2)),

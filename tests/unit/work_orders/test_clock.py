@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.calendars.base import Day
+from hotline.calendars.base import Calendar, Day
 from hotline.calendars.china import ChinaCalendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock, limits
@@ -17,9 +17,14 @@ def local(month: int, day: int, hour: int, minute: int = 0, year: int = 2026) ->
     return datetime(year, month, day, hour, minute, tzinfo=TZ)
 
 
-def due(profile: str, kind: str, at: datetime, urgency: str = "normal", **more: object) -> datetime:
-    found = clock.deadline(profile, kind, urgency, at, CALENDAR, TZ, **more)  # type: ignore[arg-type]
-    return found.at.astimezone(TZ)
+def count(
+    profile: str, kind: str, at: datetime, urgency: str = "normal", calendar: Calendar = CALENDAR, **more: bool
+) -> clock.Deadline:
+    return clock.deadline(limits.profile_named(profile), kind, urgency, at, calendar, TZ, **more)
+
+
+def due(profile: str, kind: str, at: datetime, urgency: str = "normal", **more: bool) -> datetime:
+    return count(profile, kind, at, urgency, **more).at.astimezone(TZ)
 
 
 @pytest.mark.parametrize(
@@ -71,36 +76,29 @@ def test_a_profile_without_a_signing_limit_sets_none():
     )
 
 
-def test_a_pause_gives_back_the_working_time_inside_it_and_no_more():
-    weekend = (local(11, 20, 17, 30), local(11, 23, 8, 30))
-    assert due("hebei-default", "help", local(11, 18, 9), pauses=[weekend]) == local(11, 25, 9)
-    a_day = (local(11, 19, 9), local(11, 20, 9))
-    assert due("hebei-default", "help", local(11, 18, 9), pauses=[a_day]) == local(11, 26, 9)
-    wall = (local(11, 18, 20), local(11, 18, 22))
-    assert due("tiered-2h-24h-7d-15d", "help", local(11, 18, 9), "urgent", pauses=[wall]) == local(11, 19, 11)
-
-
 def test_a_year_not_published_yet_is_provisional_and_says_so():
-    found = clock.deadline("hebei-default", "complaint", "normal", local(12, 28, 9), CALENDAR, TZ)
+    found = count("hebei-default", "complaint", local(12, 28, 9))
     assert found.provisional
     assert any("2027年放假安排尚未公布" in line for line in found.lines)
     assert found.lines[-1].endswith("（暂定）")
-    assert not clock.deadline("hebei-default", "help", "normal", local(11, 18, 9), CALENDAR, TZ).provisional
+    assert not count("hebei-default", "help", local(11, 18, 9)).provisional
 
 
 def test_published_holidays_lengthen_a_provisional_deadline_and_never_shorten_it():
-    given_ = clock.deadline("hebei-default", "help", "normal", local(12, 30, 9), CALENDAR, TZ)
+    given_ = count("hebei-default", "help", local(12, 30, 9))
     published = ChinaCalendar(overrides={date(2027, 1, 1): (False, "元旦"), date(2027, 1, 2): (True, "元旦调休上班")})
-    later = clock.deadline("hebei-default", "help", "normal", local(12, 30, 9), published, TZ)
-    assert clock.never_shorter(given_, later).at == max(given_.at, later.at)
+    later = count("hebei-default", "help", local(12, 30, 9), calendar=published)
+    assert clock.never_shorter(given_.at, later, TZ).at == max(given_.at, later.at)
     worked = ChinaCalendar(overrides={date(2027, 1, 2): (True, "调休上班"), date(2027, 1, 3): (True, "调休上班")})
-    sooner = clock.deadline("hebei-default", "help", "normal", local(12, 30, 9), worked, TZ)
+    sooner = count("hebei-default", "help", local(12, 30, 9), calendar=worked)
     assert sooner.at < given_.at
-    assert clock.never_shorter(given_, sooner).at == given_.at
+    kept = clock.never_shorter(given_.at, sooner, TZ)
+    assert kept.at == given_.at
+    assert kept.lines[-1] == f"截止 {clock.moment_words(given_.at, TZ)}（暂定）"
 
 
 def test_the_derivation_names_every_day_and_what_it_counted():
-    lines = clock.deadline("hebei-default", "help", "normal", local(9, 30, 16, 30), CALENDAR, TZ).lines
+    lines = count("hebei-default", "help", local(9, 30, 16, 30)).lines
     text = "\n".join(lines)
     assert "求助·一般 5 个工作日" in lines[0]
     assert "9月30日 星期三 工作日：计 1小时，余 34小时" in text
@@ -120,9 +118,8 @@ def test_every_profile_covers_every_kind_and_step():
     for name in limits.profile_names():
         for kind in clock.DemandType:
             for urgency in clock.Urgency:
-                told = clock.explain(name, kind, urgency, local(11, 18, 9), CALENDAR, TZ)
-                assert datetime.fromisoformat(told["deadline"]) > local(11, 18, 9)
-        for step in ("dispatch", "sign", "check", "call_back"):
+                assert due(name, kind, local(11, 18, 9), urgency) > local(11, 18, 9)
+        for step in (*limits.STEPS, *limits.FURTHER_STEPS):
             clock.step_due(limits.profile_named(name), step, "normal", local(11, 18, 9), CALENDAR, TZ)
 
 
@@ -133,7 +130,7 @@ def test_what_nobody_named_is_refused_in_words():
         ("hebei-default", "help", "very"),
     ):
         with pytest.raises(Invalid):
-            clock.deadline(profile, kind, urgency, local(11, 18, 9), CALENDAR, TZ)
+            count(profile, kind, local(11, 18, 9), urgency)
 
 
 class NeverOpen:
@@ -147,7 +144,7 @@ class NeverOpen:
 
 def test_a_calendar_without_working_days_is_said_and_does_not_hang():
     with pytest.raises(Invalid, match="没有工作日"):
-        clock.deadline("hebei-default", "help", "normal", local(11, 18, 9), NeverOpen(), TZ)
+        count("hebei-default", "help", local(11, 18, 9), calendar=NeverOpen())
 
 
 moments = st.integers(0, 1_500_000).map(lambda minutes: local(1, 1, 0, year=2024) + timedelta(minutes=minutes))
