@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy import select
 
 from hotline import outbox
 from hotline.accounts.roles import TIER_2, TIER_3, UNIT_LIKE, Role
@@ -33,6 +35,9 @@ from hotline.work_orders.states import (
 )
 from hotline.work_orders.transitions import NOTES, START, SUB_TRANSITIONS, TRANSITIONS, Rule
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 # a note an assisting unit writes where the lead takes a step of the main line
 ASSISTING_ONLY: Final = frozenset({Action.SIGN, Action.HAND_DOWN, Action.REPORT, Action.RETURN})
 DECIDED: Final = frozenset({Action.ACCEPT_RETURN, Action.REFUSE_RETURN})
@@ -44,6 +49,7 @@ HOLDERS: Final = frozenset(
 )
 # also after the parts are closed
 OF_THE_LEAD_UNIT: Final = frozenset({Action.CLAIM, Action.APPEAL})
+FOLLOW: Final = "order.follow"  # topic: the orders merged into one that moved go on (see ``merging.follow``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,6 @@ def push(order: WorkOrder, unit_id: int, what: str) -> Message:
     return Message("order.push", {"order_id": order.id, "unit_id": unit_id, "what": what})
 
 
-def sms(order: WorkOrder, template: str) -> list[Message]:
-FOLLOW: Final = "order.follow"  # topic: the orders merged into one that moved go on (see ``merging.follow``)
-    """Tell the citizen, unless nobody is there to tell.
-
-    A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
-    """
 def alarm(order: WorkOrder, unit_ids: Iterable[int]) -> list[Message]:
     """Let the duty officers of these units be rung, or no longer, as their parts stand; nothing unless it is urgent."""
     if order.urgency == Urgency.NORMAL:
@@ -72,6 +72,11 @@ def alarm(order: WorkOrder, unit_ids: Iterable[int]) -> list[Message]:
     return [Message("alarm.ring", {"order_id": order.id, "unit_id": unit_id}) for unit_id in unit_ids]
 
 
+def sms(order: WorkOrder, template: str) -> list[Message]:
+    """Tell the citizen, unless nobody is there to tell.
+
+    A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
+    """
     if order.confidential or order.caller is None or order.caller.phone is None:
         return []
     return [Message("sms.send", {"template": template, "order_id": order.id})]
@@ -229,6 +234,7 @@ def advance(
     if target not in rule.to:
         raise Invalid(f"{action} 不通向 {target}")
     at = _not_before(order, now)
+    before = order.status
     with session.no_autoflush:
         event = _append(
             session, order, action, target, actor=actor, at=at, data=data, private=private, for_units=for_units
@@ -239,9 +245,20 @@ def advance(
         order.closed_at = (order.closed_at or at) if target in DONE else None
         requests.drop_overtaken(order, now=at)
         flush(session)
-    for message in messages:
+    for message in (*messages, *_for_followers(session, order, before)):
         outbox.add(session, message.topic, now=now, **message.payload)
     return event
+
+
+def _for_followers(session: Session, order: WorkOrder, before: str) -> list[Message]:
+    """Move the orders merged into this one on, whichever way it came to be settled or given up."""
+    settled = order.status == Status.TO_CALL_BACK
+    given_up = order.status in DONE and before not in (Status.TO_CALL_BACK, *DONE)
+    if not (settled or given_up):
+        return []
+    followed = session.scalar(select(WorkOrder.id).where(WorkOrder.merged_into_id == order.id).limit(1))
+    payload = {"order_id": order.id, "round": order.round, "settled": settled}
+    return [Message(FOLLOW, payload)] if followed is not None else []
 
 
 def note(
@@ -252,7 +269,6 @@ def note(
     actor: Actor,
     now: datetime,
     data: Mapping[str, Any] | None = None,
-    before = order.status
     private: Mapping[str, Any] | None = None,
     for_units: Iterable[int] = (),
     messages: Sequence[Message] = (),
@@ -265,20 +281,9 @@ def note(
             session, order, action, status, actor=actor, at=at, data=data, private=private, for_units=for_units
         )
         flush(session)
-    for message in (*messages, *_for_followers(session, order, before)):
+    for message in messages:
         outbox.add(session, message.topic, now=now, **message.payload)
     return event
-def _for_followers(session: Session, order: WorkOrder, before: str) -> list[Message]:
-    """Move the orders merged into this one on, whichever way it came to be settled or given up."""
-    settled = order.status == Status.TO_CALL_BACK
-    given_up = order.status in DONE and before not in (Status.TO_CALL_BACK, *DONE)
-    if not (settled or given_up):
-        return []
-    followed = session.scalar(select(WorkOrder.id).where(WorkOrder.merged_into_id == order.id).limit(1))
-    payload = {"order_id": order.id, "round": order.round, "settled": settled}
-    return [Message(FOLLOW, payload)] if followed is not None else []
-
-
 
 
 def _not_before(order: WorkOrder, now: datetime) -> datetime:
@@ -345,7 +350,24 @@ def _charge(order: WorkOrder, target: Status, holder: SubOrder | None, at: datet
 
 def flush(session: Session) -> None:
     """Write what is pending; ``NotAllowedNow`` when somebody else changed the order since it was read."""
-    try:
+    with _one_at_a_time():
         session.flush()
+
+
+def one_at_a_time(verb: Callable[P, R]) -> Callable[P, R]:
+    """Let a verb that reads between its changes say the same wherever its late coming shows, not only at its end."""
+
+    @functools.wraps(verb)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _one_at_a_time():
+            return verb(*args, **kwargs)
+
+    return told
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    try:
+        yield
     except StaleDataError as fault:
         raise NotAllowedNow("这张工单刚刚有人处理过，请刷新后再看", stale=True) from fault
