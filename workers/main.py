@@ -23,12 +23,12 @@ from twilio.rest.api.v2010.account import call, message
 from hotline import outbox, queues
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
-from workers import callbacks, dispatch, imports, process, upkeep
+from workers import callbacks, dispatch, imports, process, upkeep, watching
 
 log = logging.getLogger(__name__)
 
 # the carrier's library would import its own late
-PRELOADED: Final = (callbacks, dispatch, imports, upkeep, call, message)
+PRELOADED: Final = (callbacks, dispatch, imports, upkeep, watching, call, message)
 
 # a dead machine's jobs are noticed after about 100 s instead of minutes
 WORKER_TTL_S: Final = 20

@@ -70,6 +70,7 @@ TIMETABLE: Final = (
     Entry("ring-duty-officers", Every(timedelta(seconds=15)), "workers.alarms.keep_ringing", CALLS),
     Entry("watch-outbox", Every(timedelta(minutes=1)), "workers.upkeep.watch_outbox"),
     Entry("group-questions", Every(timedelta(minutes=2)), "workers.upkeep.group_questions"),
+    Entry("watch-deadlines", Every(timedelta(minutes=5)), "workers.watching.watch_deadlines"),
     Entry("archive-orders", Every(timedelta(hours=1)), "workers.upkeep.archive_orders"),
     Entry("anchor-journals", Daily(time(0, 10)), "workers.upkeep.anchor_journals"),
     Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
