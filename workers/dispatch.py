@@ -25,6 +25,7 @@ from hotline.units import reach
 from hotline.units.models import Unit
 from hotline.web.formats import day
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.refusing import told_channel
 from hotline.work_orders.transitions import LIVE
 from workers.handling import Finish, handle, nothing_more
 from workers.senders import sender
@@ -126,7 +127,7 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
 
 
 def _fields(order: WorkOrder, runtime: Runtime) -> dict[str, str]:
-    fields = {"order_no": order.order_no}
+    fields = {"order_no": order.order_no, "channel": told_channel(order)}
     if order.deadline_at is not None:
         fields["deadline"] = day(order.deadline_at, runtime.settings.tz)
     return fields

@@ -22,7 +22,7 @@ from hotline.work_orders import clock, derivation, numbers
 from hotline.work_orders.derivation import What
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import in_force, profile_of, rules_of
-from hotline.work_orders.states import Action, DemandType, Status, Urgency
+from hotline.work_orders.states import Action, DemandType, SensitiveKind, Status, Urgency
 from hotline.work_orders.steps import advance, flush, not_now, rule_for, sms
 from hotline.work_orders.transitions import START, TRANSITIONS
 
@@ -48,6 +48,7 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "demand_type": tuple(DemandType),
     "urgency": tuple(Urgency),
     "caller_kind": CALLER_KINDS,
+    "sensitive_kind": ("", *SensitiveKind),
 }
 DRAFT_SWITCHES: Final = ("confidential", "read_back_ok", "callback_wanted")
 DRAFT_FIELDS: Final = (*_TEXTS, *_CHOICES, *DRAFT_SWITCHES)
@@ -65,6 +66,7 @@ WORDS: Final[dict[str, str]] = {
     "accused_name": "被反映人",
     "accused_phone": "被反映人电话",
     "caller_kind": "来电主体",
+    "sensitive_kind": "敏感类别",
     "confidential": "是否保密",
     "read_back_ok": "诉求确认",
     "callback_wanted": "需要回访",

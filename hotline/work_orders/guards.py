@@ -96,6 +96,8 @@ def _only_urgent(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 def _released(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.confidential and not order.released_content:
         raise _no("保密工单请先脱敏放行，再派单", order)
+    if order.confidential:
+        raise _no("保密工单请先提交，由派单员脱敏放行后派出", order)
 
 
 def _may_return(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -226,6 +228,11 @@ def _merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 
 
 _WHILE_MERGED: Final = frozenset(
+def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if not order.confidential:
+        raise _no("这张工单没有要求保密，不用脱敏", order)
+
+
     {
         Action.CALL_BACK,
         Action.WITHDRAW,
@@ -245,6 +252,7 @@ _MAIN: Final[dict[tuple[str, Action] | Action, Guard]] = {
     Action.REFUSE_RETURN: _decides_return,
     Action.TO_PANEL: _hub_decides_return,
     Action.SUSPEND: _decides_suspension,
+    (Status.TO_REVIEW, Action.DISPATCH): _released,
     Action.CALL_BACK: _goes_with_its_main,
     Action.WITHDRAW: _may_withdraw,
     Action.REVIEW: _may_review,
@@ -256,6 +264,7 @@ _NOTES: Final[dict[Action, Guard]] = {
     Action.ASK_EXTENSION: _may_ask_extension,
     Action.GRANT_EXTENSION: _decides_extension,
     Action.REFUSE_EXTENSION: _decides_extension,
+    Action.RELEASE: _is_confidential,
     Action.ASK_SUSPENSION: _may_ask_suspension,
     Action.REFUSE_SUSPENSION: _decides_suspension,
     Action.EXPLAIN: _may_explain,

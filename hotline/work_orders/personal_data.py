@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 import phonenumbers
@@ -25,6 +26,19 @@ def found_in(text: str) -> list[str]:
         plain = plain.replace(card, " ")
     numbers = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(plain, "CN")]
     return [f"身份证号码 {_masked(card)}" for card in cards] + [f"电话号码 {_masked(number)}" for number in numbers]
+
+
+def masked(text: str, *, names: Iterable[str] = ()) -> str:
+    """Return ``text`` with ID-card and telephone numbers and these ``names`` made unreadable.
+
+    ``138****1234``, ``王**``. A name of one character is left alone: it stands in too many words.
+    """
+    for name in sorted({name for name in names if len(name) > 1}, key=len, reverse=True):
+        text = text.replace(name, f"{name[0]}{'*' * (len(name) - 1)}")
+    text = _ID_CARD.sub(lambda match: _masked(match.group()), text)
+    for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, "CN"))):
+        text = f"{text[: match.start]}{_masked(match.raw_string)}{text[match.end :]}"
+    return text
 
 
 def _masked(number: str) -> str:

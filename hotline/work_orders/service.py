@@ -1,11 +1,14 @@
 """Verbs that change an order, by stage of its life. Each flushes and never commits."""
 
+from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
 from hotline.work_orders.checking import approve, reject
 from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
 from hotline.work_orders.merging import merge, unmerge
+from hotline.work_orders.refusing import refuse
+from hotline.work_orders.releasing import release
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
 
@@ -22,7 +25,10 @@ __all__ = [
     "record_evaluation",
     "reject",
     "reply_notice",
+    "refuse",
+    "refuse_return",
     "report",
+    "release",
     "save_draft",
     "sign",
     "start_draft",

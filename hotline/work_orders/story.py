@@ -21,6 +21,9 @@ from hotline.work_orders.states import (
     CLAIM_WORDS,
     CLOSE_WORDS,
     NOTICE_WORDS,
+    PANEL_WORDS,
+    REFUSE_WORDS,
+    RETURN_WORDS,
     SATISFACTION_WORDS,
     SOLVED_WORDS,
     STATES,
@@ -29,6 +32,9 @@ from hotline.work_orders.states import (
     ClaimGround,
     CloseKind,
     NoticeKind,
+    PanelCause,
+    RefuseGround,
+    ReturnGround,
     Satisfaction,
     Solved,
     Status,
@@ -45,6 +51,9 @@ _LABELS: Final = {
     "reason": "原因",
     "note": "审核意见",
     "text": "补充内容",
+    "channel": "应走的渠道",
+    "released": "脱敏后内容",
+    "progress": "进展情况",
     "public_reply": "公开答复",
     "process": "办理情况",
     "unsolved_reason": "未解决原因",
@@ -149,6 +158,12 @@ class _Reader:
             facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
         facts += self._supervision(event)
         return facts
+        if event.action == Action.REFUSE:
+            facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
+        if data.get("main"):
+            facts.append(("主单", data["main"]))
+            if data.get("order"):
+                facts.append(("并入的工单", data["order"]))
 
     def _supervision(self, event: OrderEvent) -> list[tuple[str, str]]:
         data = event.data

@@ -22,6 +22,7 @@ TZ = ZoneInfo("Asia/Shanghai")
 CALENDAR = ChinaCalendar()
 WHEN: dict[str, Any] = {"calendar": CALENDAR, "tz": TZ}
 PHONE = "+8619900001234"
+RELEASED = "某小区停水，请尽快处理。"  # what units read of a confidential order
 REPLY = "水管已修复，11月18日下午恢复供水。感谢您的反映。"
 
 DRAFT: dict[str, Any] = {
@@ -82,8 +83,13 @@ def order_at(
         moment += step
         what(moment)
 
+    def submit(at: datetime) -> None:
+        service.submit(session, order=order, actor=city.operator, now=at, **WHEN)
+        if order.confidential:
+            service.release(session, order=order, actor=city.reviewer, now=at, content=RELEASED)
+
     line: list[Callable[[datetime], object]] = [
-        lambda at: service.submit(session, order=order, actor=city.operator, now=at, **WHEN),
+        submit,
         lambda at: service.dispatch(
             session,
             order=order,

@@ -159,7 +159,7 @@ class OneOrder(RuleBasedStateMachine):
         third = next((actor for actor in map(self.actor, ACTORS) if actor.unit_id in below), here.township_clerk)
         steps: dict[str, Callable[[], object]] = {
             Status.DRAFT: lambda: service.submit(actor=here.operator, **self.common, **WHEN),
-            Status.TO_REVIEW: lambda: self.dispatch("reviewer", "county", ["power"]),
+            Status.TO_REVIEW: self.release_and_dispatch,
             Status.TO_SIGN: lambda: service.sign(actor=second, **self.common),
             Status.IN_HAND: lambda: service.report(actor=second, **report_fields(), **self.common, **WHEN),
             Status.TO_SIGN_TIER3: lambda: service.sign(actor=third, **self.common),
@@ -170,6 +170,20 @@ class OneOrder(RuleBasedStateMachine):
         }
         if at in steps:
             steps[at]()
+
+    def release_and_dispatch(self) -> None:
+        if self.order.confidential:
+            self.release("reviewer")
+        self.dispatch("reviewer", "county", ["power"])
+
+    @rule(who=st.sampled_from(ACTORS))
+    def release(self, who: str) -> None:
+        actor = self.actor(who)
+        self.attempt(
+            Action.RELEASE,
+            actor,
+            lambda: service.release(actor=actor, content=orders.RELEASED, **self.common),
+        )
 
     @rule()
     def everybody_does_their_part(self) -> None:
