@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -13,8 +13,9 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
-from hotline.work_orders import clock, derivation
+from hotline.work_orders import clock, derivation, parts
 from hotline.work_orders.derivation import What
+from hotline.work_orders.guards import live_subs
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, Status, SubState
@@ -25,12 +26,14 @@ from hotline.work_orders.steps import (
     move_sub,
     note,
     note_rule_for,
+    one_at_a_time,
     push,
     rule_for,
     sub_of,
 )
 
 
+@one_at_a_time
 def dispatch(
     session: Session,
     *,
@@ -51,27 +54,47 @@ def dispatch(
     inactive, has nobody who could sign, or is named twice, and for an unknown line of the list.
     """
     rule_for(order, Action.DISPATCH, actor)
-    lead, assisting = _units_that_can_sign(session, lead_unit_id, assisting_ids)
+    lead, assisting = units_that_can_sign(session, lead_unit_id, assisting_ids)
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
-    rules = rules_of(order)
+    send_out(
+        session,
+        order,
+        Action.DISPATCH,
+        actor=actor,
+        now=now,
+        calendar=calendar,
+        tz=tz,
+        lead=lead,
+        assisting=assisting,
+        responsibility_line_id=responsibility_line_id,
+        advice=advice,
+        hard=hard,
+    )
+    return order
+
+
+def send_out(
+    session: Session,
+    order: WorkOrder,
+    action: Action,
+    *,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    lead: Unit,
+    assisting: Sequence[Unit],
+    responsibility_line_id: int | None,
+    advice: str,
+    hard: bool,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Move the order to N5 by ``action`` with parts for these units and for no other; all was checked before."""
+    here_already = {sub.unit_id for sub in live_subs(order)}
     told = _start_or_lengthen(order, now=now, calendar=calendar, tz=tz, hard=hard)
-    due = clock.sign_due(rules, order.urgency, now, calendar, tz)
-    for unit, part in [(lead, Part.LEAD), *((unit, Part.ASSISTING) for unit in assisting)]:
-        order.sub_orders.append(
-            SubOrder(
-                unit=unit,
-                unit_id=unit.id,  # charged before the flush that would fill it
-                tier=unit.tier,
-                part=part,
-                state=SubState.TO_SIGN,
-                assigned_at=now,
-                sign_due_at=due.at if due else None,
-                deadline_at=order.deadline_at,
-                advice=advice,
-            )
-        )
-    order.lead_unit = lead
+    leading = parts.share_out(order, lead, assisting, now=now, calendar=calendar, tz=tz, advice=advice)
+    order.first_unit_id = order.first_unit_id or lead.id
     order.responsibility_line_id = responsibility_line_id
     order.dispatch_advice = advice
     order.dispatched_at = now
@@ -81,27 +104,29 @@ def dispatch(
     advance(
         session,
         order,
-        Action.DISPATCH,
+        action,
         actor=actor,
         now=now,
-        step_due_at=due.at if due else order.deadline_at,
+        to=Status.TO_SIGN,
+        step_due_at=leading.sign_due_at or order.deadline_at,
         data={
             "lead": lead.id,
             "assisting": everyone[1:],
             "line": responsibility_line_id,
             "hard": order.hard,
             **told,
+            **(data or {}),
         },
         private={"advice": advice},
         for_units=everyone,
         messages=[
-            *(push(order, unit_id, "to_sign") for unit_id in everyone),
-            *alarm(order, everyone),
+            *(push(order, one, "changed" if one in here_already - {lead.id} else "to_sign") for one in everyone),
+            *alarm(order, {*everyone, *here_already}),
         ],
     )
-    return order
 
 
+@one_at_a_time
 def hand_down(
     session: Session,
     *,
@@ -125,22 +150,18 @@ def hand_down(
     unit = _own_tier_3(session, above, unit_id)
     if any(sub.unit_id == unit.id and sub.state not in (SubState.LEFT, SubState.CLOSED) for sub in order.sub_orders):
         raise Invalid(f"{unit.name}已在办理这张工单", unit=f"{unit.name}已在办理这张工单")
-    rules = rules_of(order)
     deadline = _sub_deadline(order, due_at, now=now, calendar=calendar, tz=tz)
-    sign = clock.sign_due(rules, order.urgency, now, calendar, tz)
-    order.sub_orders.append(
-        SubOrder(
-            unit=unit,
-            unit_id=unit.id,  # charged before the flush that would fill it
-            parent_id=above.id,
-            tier=unit.tier,
-            part=above.part,
-            state=SubState.TO_SIGN,
-            assigned_at=now,
-            sign_due_at=sign.at if sign else None,
-            deadline_at=deadline,
-            advice=advice,
-        )
+    sub = parts.give(
+        order,
+        unit,
+        Part(above.part),
+        now=now,
+        calendar=calendar,
+        tz=tz,
+        above=above,
+        deadline_at=deadline,
+        advice=advice,
+        returnable=parts.may_come_back(order, above, unit),
     )
     move_sub(above, Action.HAND_DOWN)
     data = {"unit": unit.id, "part": above.part, "deadline_at": deadline.isoformat() if deadline else None}
@@ -164,7 +185,7 @@ def hand_down(
             Action.HAND_DOWN,
             actor=actor,
             now=now,
-            step_due_at=sign.at if sign else deadline,
+            step_due_at=sub.sign_due_at or deadline,
             data=data,
             private={"advice": advice},
             for_units=[unit.id],
@@ -173,7 +194,8 @@ def hand_down(
     return order
 
 
-def _units_that_can_sign(session: Session, lead_id: int, assisting_ids: Sequence[int]) -> tuple[Unit, list[Unit]]:
+def units_that_can_sign(session: Session, lead_id: int, assisting_ids: Sequence[int]) -> tuple[Unit, list[Unit]]:
+    """Return the units an order may be sent to, the lead apart; ``Invalid`` names each that cannot take it."""
     faults: dict[str, object] = {}
     lead = session.get(Unit, lead_id)
     if fault := _why_not(session, lead, lead_id):

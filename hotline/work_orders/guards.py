@@ -52,9 +52,14 @@ def pending(order: WorkOrder, kind: RequestKind) -> OrderRequest | None:
     return next(found, None)
 
 
-def returning_beside(order: WorkOrder, actor: Actor) -> OrderRequest | None:
-    """Return the pending return of an assisting part that this actor decides: the hub tier 2's, a county its own."""
+def returning_beside(order: WorkOrder, actor: Actor, request_id: int | None = None) -> OrderRequest | None:
+    """Return the pending return of an assisting part that this actor decides: the hub tier 2's, a county its own.
+
+    The first, or the one with ``request_id``.
+    """
     for row in order.requests:
+        if request_id not in (None, row.id):
+            continue
         sub = row.sub_order
         if row.kind != RequestKind.RETURN or row.state not in PENDING or sub is None or sub.part == Part.LEAD:
             continue
@@ -104,8 +109,9 @@ def _may_return(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     mine = next((sub for sub in live_subs(order) if sub.unit_id == actor.unit_id), None)
     if mine is None or mine.state in (SubState.REPORTED, SubState.RETURNING):
         raise _no("现在不能申请退回", order)
-    if not order.returnable or not mine.returnable:
-        raise _no("这张工单已指定由本单位办理，不能退回", order)
+    # a designation binds tier 2; what a county hands down is between it and its townships
+    if not mine.returnable or (mine.tier == 2 and not order.returnable):
+        raise _no("这张工单应由本单位办理，不能再退回", order)
     if now is not None and mine.return_until is not None and now > mine.return_until:
         raise _no("已过申请退回的时限，应由本单位办理", order)
 

@@ -7,28 +7,26 @@ from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
 from hotline.work_orders.merging import merge, unmerge
-from hotline.work_orders.refusing import refuse
-from hotline.work_orders.releasing import release
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
 
 __all__ = [
     "DRAFT_FIELDS",
+    "accept_return",
     "answer",
     "approve",
     "archive",
+    "ask_return",
     "dispatch",
     "hand_down",
     "merge",
     "not_reached",
     "read_reply",
     "record_evaluation",
+    "refuse_return",
     "reject",
     "reply_notice",
-    "refuse",
-    "refuse_return",
     "report",
-    "release",
     "save_draft",
     "sign",
     "start_draft",
@@ -36,6 +34,7 @@ __all__ = [
     "suggested_due",
     "supervise",
     "supplement",
+    "to_panel",
     "unmerge",
     "urge",
     "withdraw",

@@ -14,7 +14,7 @@ from hotline.accounts.roles import HUB, UNITS
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import NotFound
 from hotline.units import queries as units
-from hotline.units.models import Unit
+from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
@@ -108,9 +108,12 @@ class _Reader:
         self._people = {user.id: user.display_name for user in session.scalars(select(User).where(User.id.in_(people)))}
         named = {event.actor_unit_id for event in order.events if event.actor_unit_id}
         for event in order.events:
-            named |= {event.data[key] for key in ("unit", "lead") if event.data.get(key)}
-            named |= set(event.data.get("assisting", ()))
+            named |= {event.data[key] for key in ("unit", "lead", "suggested", "waits_for") if event.data.get(key)}
+            named |= {unit for key in ("assisting", "circle", "units") for unit in event.data.get(key, ())}
         self._units = {unit.id: unit.name for unit in session.scalars(select(Unit).where(Unit.id.in_(named)))}
+        cited = {event.data["line"] for event in order.events if event.data.get("line")}
+        lines = session.scalars(select(ResponsibilityLine).where(ResponsibilityLine.id.in_(cited)))
+        self._lines = {line.id: f"{line.version} {line.code} {line.matter}" for line in lines}
 
     def item(self, event: OrderEvent) -> StoryItem:
         """Tell one event."""
@@ -144,6 +147,7 @@ class _Reader:
                 facts.append(("协办", "、".join(self._units[unit] for unit in data["assisting"])))
         elif data.get("unit") and event.action in (Action.HAND_DOWN, Action.TAKE_UP, Action.REJECT):
             facts.append(("承办", self._units[data["unit"]]))
+        facts += self._of_returns(event)
         if data.get("part") == "assisting":
             facts.append(("协办", "是"))
         if data.get("in_time") is False:
@@ -154,16 +158,36 @@ class _Reader:
             facts.append(("是否解决", SOLVED_WORDS[Solved(data["solved"])]))
         if data.get("contacted") is not None:
             facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
-        if data.get("kind"):
-            facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
-        facts += self._supervision(event)
-        return facts
         if event.action == Action.REFUSE:
             facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
         if data.get("main"):
             facts.append(("主单", data["main"]))
             if data.get("order"):
                 facts.append(("并入的工单", data["order"]))
+        if data.get("kind"):
+            facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
+        facts += self._supervision(event)
+        return facts
+
+    def _of_returns(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if event.action in (Action.ACCEPT_RETURN, Action.REFUSE_RETURN, Action.TO_PANEL):
+            facts.append(("退回单位", self._units[data["unit"]]))
+            facts.append(("退回类别", RETURN_WORDS[ReturnGround(data["ground"])]))
+        if event.action == Action.RETURN:
+            facts.append(("退回类别", RETURN_WORDS[ReturnGround(data["ground"])]))
+            facts.append(("责任清单", self._lines[data["line"]]))
+            if data.get("suggested"):
+                facts.append(("建议单位", self._units[data["suggested"]]))
+        if data.get("cause"):
+            facts.append(("会商原因", PANEL_WORDS[PanelCause(data["cause"])]))
+        if data.get("waits_for"):
+            facts.append(("等待单位", self._units[data["waits_for"]]))
+        for key, label in (("circle", "循环退回"), ("units", "互相等待")):
+            if data.get(key):
+                facts.append((label, "、".join(self._units[unit] for unit in data[key])))
+        return facts
 
     def _supervision(self, event: OrderEvent) -> list[tuple[str, str]]:
         data = event.data
@@ -191,7 +215,3 @@ class _Reader:
             for key, text in (event.private or {}).items()
             if key in _LABELS and (inside or key in _FOR_ALL)
         ]
-        if data.get("main"):
-            facts.append(("主单", data["main"]))
-            if data.get("order"):
-                facts.append(("并入的工单", data["order"]))

@@ -373,7 +373,7 @@ def test_what_is_not_allowed_now_says_what_is(session: Session, here: City):
         service.report(session, order=order, actor=here.county_clerk, now=LATER, **report_fields(), **WHEN)
     assert caught.value.message == "工单待签收，不能反馈结果；现在可以：签收、申请退回"
     assert caught.value.details["allowed"] == ["签收", "申请退回"]
-    assert queries.allowed_actions(order, here.county_clerk) == [(Action.SIGN, "签收")]
+    assert queries.allowed_actions(order, here.county_clerk) == [(Action.SIGN, "签收"), (Action.RETURN, "申请退回")]
 
 
 def test_every_step_belongs_to_one_role_of_one_unit(session: Session, here: City):
