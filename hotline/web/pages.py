@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotline.web.access import actor
 from hotline.web.words import N_
+from hotline.work_orders.releasing import words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,14 @@ def nav_places() -> list[Place]:
 
 
 def init_app(app: Flask) -> None:
-    """Offer ``nav_places() home_url() waiting_toasts() actor()`` to templates."""
+    """Offer ``nav_places() home_url() waiting_toasts() actor()`` to templates.
+
+    And ``words_of(order)``: a demand as whoever asks may read it.
+    """
     app.jinja_env.globals |= {
         "actor": actor,
         "home_url": home_url,
         "nav_places": nav_places,
         "waiting_toasts": get_flashed_messages,
+        "words_of": lambda order: words_for(order, actor()),
     }

@@ -20,7 +20,7 @@ from hotline.outbox import OutboxMessage
 from hotline.work_orders import service
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.states import Status
-from tests.factories.orders import order_at
+from tests.factories.orders import DRAFT, RELEASED, order_at
 from tests.factories.units import City
 from tests.web.staff import Staff
 
@@ -300,6 +300,10 @@ def test_a_confidential_order_shows_units_nothing_of_the_caller(
     browser = staff(here.township_clerk)
     page = browser.get(f"/portal/orders/{number}").text
     assert "来电人要求保密" in page
+    assert RELEASED in page
+    assert DRAFT["content"] not in page
+    assert DRAFT["content"] not in browser.get(f"/portal/orders/{number}/report").text
+    assert DRAFT["content"] not in browser.get("/portal").text
     assert "199****" not in page
     assert "王*" not in page
     refused = browser.htmx(f"/portal/orders/{number}/caller", {"reason": "上门前联系市民"})
