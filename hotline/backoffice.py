@@ -19,9 +19,10 @@ from hotline.web.access import actor, roles, the_actor, when
 from hotline.web.city import bp as city
 from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
+from hotline.web.formats import at_most
 from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
-from hotline.work_orders import boards, derivation, proposal, queries, service
+from hotline.work_orders import boards, derivation, finding, proposal, queries, service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 
@@ -286,23 +287,30 @@ def orders() -> ResponseReturnValue:
     page = request.args.get("page", 1, type=int)
     actor = the_actor()
     with transaction() as session:
-        counts = boards.counts_by_status(session, actor, text=text)
         statuses = GROUPS[show][1] if show in GROUPS else ()
-        found = boards.search(session, actor, text=text, statuses=statuses, page=page)
-        chips = [{"href": url_for("office.orders", q=text or None), "word": "全部", "count": sum(counts.values())}]
-        for key, (word, states) in GROUPS.items():
-            number = sum(counts.get(state, 0) for state in states)
-            chips.append({"href": url_for("office.orders", q=text or None, show=key), "word": word, "count": number})
-        for chip, key in zip(chips, ("", *GROUPS), strict=True):
-            chip["on"] = key == (show if show in GROUPS else "")
+        found = finding.find(session, actor, text=text, statuses=statuses, page=page)
+        chips = [_chip(found, "全部", text, "", tuple(Status), on=show not in GROUPS)]
+        chips += [_chip(found, word, text, key, states, on=key == show) for key, (word, states) in GROUPS.items()]
         return render_template(
             "office/orders.html",
             found=found,
+            total=at_most(found.total, finding.COUNTED),
             holders=boards.holders(session, [order.id for order in found.items]),
             chips=chips,
             text=text,
             show=show,
         )
+
+
+def _chip(
+    found: finding.Found, word: str, text: str, show: str, states: tuple[Status, ...], *, on: bool
+) -> dict[str, Any]:
+    """One group of states with how many stand in it; no number where the words fit too many."""
+    href = url_for("office.orders", q=text or None, show=show or None)
+    if found.counts is None:
+        return {"href": href, "word": word, "on": on}
+    number = sum(found.counts.get(state, 0) for state in states)
+    return {"href": href, "word": word, "on": on, "count": at_most(number, finding.COUNTED)}
 
 
 @bp.get("/orders/<number>")

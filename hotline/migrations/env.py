@@ -7,6 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 
 from hotline.db import Encrypted, EncryptedJSON, UTCDateTime
 from hotline.migrations.metadata import metadata
+from hotline.migrations.run import BESIDE_THE_MODELS
 
 
 def plain_types(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
@@ -24,6 +25,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,  # SQLite alters a table by making it anew
     render_item=plain_types,
+    include_name=lambda name, _kind, _parents: name not in BESIDE_THE_MODELS,
 )
 with context.begin_transaction():
     context.run_migrations()

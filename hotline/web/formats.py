@@ -52,6 +52,11 @@ def duration(span: timedelta | float) -> str:
     return f"{days}天{hours}小时" if hours else f"{days}天"
 
 
+def at_most(number: int, counted: int) -> str:
+    """``1824``, or ``2000+`` where no further was counted."""
+    return f"{counted}+" if number >= counted else str(number)
+
+
 def timer(span: timedelta | float) -> str:
     """A running clock: ``3:12``, ``1:02:09``."""
     seconds = max(0, int(span.total_seconds() if isinstance(span, timedelta) else span))

@@ -1,4 +1,4 @@
-"""Reads for boards and search: a county's board of its townships, the hub's list, open orders by light."""
+"""Reads for boards: a county's board of its townships, open orders by light, lines of a list."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from hotline.accounts.roles import HUB, TIER_2
+from hotline.accounts.roles import TIER_2
 from hotline.accounts.service import Actor
-from hotline.errors import Invalid, NotPermitted
+from hotline.errors import NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, SubOrder, WorkOrder
 from hotline.work_orders.queries import Page
@@ -26,49 +26,6 @@ SOON_SHARE: Final = 0.2  # yellow in the last fifth of the time: supervision sta
 
 
 # ---- the hub
-
-
-def search(
-    session: Session, actor: Actor, *, text: str = "", statuses: Collection[str] = (), page: int = 1
-) -> Page[WorkOrder]:
-    """Return orders by number (any part of it, with or without dashes), title or place, the latest change first.
-
-    No ``statuses``: every state. Hub only.
-    """
-    if page < 1:
-        raise Invalid("页码从 1 开始", page="页码从 1 开始")
-    where = _matching(actor, text)
-    if statuses:
-        where.append(WorkOrder.status.in_(statuses))
-    query = (
-        select(WorkOrder)
-        .where(*where)
-        .options(joinedload(WorkOrder.lead_unit))
-        .order_by(WorkOrder.updated_at.desc(), WorkOrder.id.desc())
-        .limit(PER_PAGE)
-        .offset((page - 1) * PER_PAGE)
-    )
-    total = session.scalar(select(func.count(WorkOrder.id)).where(*where)) or 0
-    return Page(session.scalars(query).all(), total, page, PER_PAGE)
-
-
-def counts_by_status(session: Session, actor: Actor, *, text: str = "") -> dict[str, int]:
-    """Return how many of the orders ``search`` would find stand in each state; states without any are left out."""
-    query = select(WorkOrder.status, func.count()).where(*_matching(actor, text)).group_by(WorkOrder.status)
-    return {status: number for status, number in session.execute(query)}
-
-
-def _matching(actor: Actor, text: str) -> list[ColumnElement[bool]]:
-    if actor.role not in HUB:
-        raise NotPermitted("只有热线中心可以查看")
-    words = text.strip()
-    if not words:
-        return []
-    digits = words.replace("-", "").replace(" ", "")
-    found = [column.contains(words, autoescape=True) for column in (WorkOrder.title, WorkOrder.address)]
-    if digits.isdigit():
-        found.append(func.replace(WorkOrder.order_no, "-", "").contains(digits, autoescape=True))
-    return [or_(*found)]
 
 
 @dataclass(frozen=True, slots=True)

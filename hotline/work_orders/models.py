@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import DDL, JSON, ForeignKey, Index, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hotline.callers.models import Caller
@@ -101,7 +101,7 @@ class WorkOrder(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     event_count: Mapped[int] = mapped_column(default=0)  # length and head of the chain: a cut-off tail shows
     head_hash: Mapped[str] = mapped_column(String(64), default="")
     version: Mapped[int] = mapped_column(default=1)
@@ -122,6 +122,18 @@ class WorkOrder(Base):
         return self.redo_count + self.review_count + 1
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+# what ``finding`` searches by on PostgreSQL: every two neighbouring characters of title and place
+_PAIRS = """
+CREATE OR REPLACE FUNCTION hotline_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT substr(words, at, 2)), '{}')
+    FROM generate_series(1, greatest(length(words) - 1, 0)) AS at
+$$
+"""
+_PAIRS_INDEX = "CREATE INDEX ix_work_orders_pairs ON work_orders USING gin (hotline_pairs(title || ' ' || address))"
+for _statement in (_PAIRS, _PAIRS_INDEX):
+    event.listen(WorkOrder.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
 
 
 class SubOrder(Base):

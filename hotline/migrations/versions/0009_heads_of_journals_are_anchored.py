@@ -1,4 +1,4 @@
-"""Heads of journals are anchored each day."""
+"""Heads of journals are anchored each day; a million orders are searched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,14 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+
+# every two neighbouring characters of a text
+PAIRS = """
+CREATE FUNCTION hotline_pairs(words text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT substr(words, at, 2)), '{}')
+    FROM generate_series(1, greatest(length(words) - 1, 0)) AS at
+$$
+"""
 
 
 def upgrade() -> None:
@@ -35,9 +43,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("anchor_id", "order_id", name=op.f("pk_journal_anchor_heads")),
     )
     op.create_index("ix_journal_anchor_heads_order_id_seq", "journal_anchor_heads", ["order_id", "seq"])
+    op.create_index(op.f("ix_work_orders_updated_at"), "work_orders", ["updated_at"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(PAIRS)
+        op.execute(
+            "CREATE INDEX ix_work_orders_pairs ON work_orders USING gin (hotline_pairs(title || ' ' || address))"
+        )
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP INDEX ix_work_orders_pairs")
+        op.execute("DROP FUNCTION hotline_pairs(text)")
+    op.drop_index(op.f("ix_work_orders_updated_at"), "work_orders")
     op.drop_index("ix_journal_anchor_heads_order_id_seq", "journal_anchor_heads")
     op.drop_table("journal_anchor_heads")
     op.drop_table("journal_anchors")

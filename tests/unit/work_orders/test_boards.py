@@ -1,4 +1,4 @@
-"""Boards and search: what the hub finds, what a county sees of its townships, orders by light."""
+"""Boards: what a county sees of its townships, orders by light."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from hotline.errors import Invalid, NotPermitted
+from hotline.errors import NotPermitted
 from hotline.work_orders import boards, service
 from hotline.work_orders.states import Status
 from tests.factories import units as make_units
@@ -32,22 +32,6 @@ def test_only_open_orders_whose_clock_runs_have_a_light(session: Session, now: d
     order_at(session, city, Status.IN_HAND)
     assert boards.lights(session, now) == boards.Lights(green=1, yellow=0, red=0)
     assert boards.lights(session, now + DAY * 30) == boards.Lights(green=0, yellow=0, red=1)
-
-
-def test_the_hub_finds_orders_by_number_and_place_and_units_may_not_search(session: Session) -> None:
-    city = make_units.city(session)
-    first = order_at(session, city, Status.TO_REVIEW, address="冀州区德政大道")
-    second = order_at(session, city, Status.IN_HAND)
-    assert list(boards.search(session, city.reviewer).items) == [second, first]  # the latest change first
-    assert list(boards.search(session, city.reviewer, text=first.order_no[-7:]).items) == [first]
-    assert list(boards.search(session, city.reviewer, text="德政大道").items) == [first]
-    assert list(boards.search(session, city.reviewer, statuses=["in_hand"]).items) == [second]
-    assert boards.search(session, city.reviewer, text="%").total == 0
-    assert boards.counts_by_status(session, city.reviewer) == {"to_review": 1, "in_hand": 1}
-    with pytest.raises(NotPermitted):
-        boards.search(session, city.county_clerk)
-    with pytest.raises(Invalid):
-        boards.search(session, city.reviewer, page=0)
 
 
 def test_a_county_sees_its_own_townships_by_state_and_nobody_else_s(session: Session, now: datetime) -> None:
