@@ -96,13 +96,13 @@ def _no(words: str, order: WorkOrder) -> NotAllowedNow:
 def _only_urgent(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.urgency == Urgency.NORMAL:
         raise _no("一般工单先提交，由派单员审核后派出", order)
+    if order.confidential:
+        raise _no("保密工单请先提交，由派单员脱敏放行后派出", order)
 
 
 def _released(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.confidential and not order.released_content:
         raise _no("保密工单请先脱敏放行，再派单", order)
-    if order.confidential:
-        raise _no("保密工单请先提交，由派单员脱敏放行后派出", order)
 
 
 def _may_return(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -228,17 +228,17 @@ def _not_merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
         raise _no("这张工单已并入另一张工单", order)
 
 
+def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if not order.confidential:
+        raise _no("这张工单没有要求保密，不用脱敏", order)
+
+
 def _merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.merged_into_id is None:
         raise _no("这张工单没有合并", order)
 
 
 _WHILE_MERGED: Final = frozenset(
-def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if not order.confidential:
-        raise _no("这张工单没有要求保密，不用脱敏", order)
-
-
     {
         Action.CALL_BACK,
         Action.WITHDRAW,
@@ -252,25 +252,25 @@ def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> No
 )
 _MAIN: Final[dict[tuple[str, Action] | Action, Guard]] = {
     (Status.DRAFT, Action.DISPATCH): _only_urgent,
+    (Status.TO_REVIEW, Action.DISPATCH): _released,
     (Status.TO_CHECK_HUB, Action.CLOSE): _nobody_to_ask,
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return,
     Action.REFUSE_RETURN: _decides_return,
     Action.TO_PANEL: _hub_decides_return,
     Action.SUSPEND: _decides_suspension,
-    (Status.TO_REVIEW, Action.DISPATCH): _released,
     Action.CALL_BACK: _goes_with_its_main,
     Action.WITHDRAW: _may_withdraw,
     Action.REVIEW: _may_review,
 }
 _NOTES: Final[dict[Action, Guard]] = {
+    Action.RELEASE: _is_confidential,
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return_beside,
     Action.REFUSE_RETURN: _decides_return_beside,
     Action.ASK_EXTENSION: _may_ask_extension,
     Action.GRANT_EXTENSION: _decides_extension,
     Action.REFUSE_EXTENSION: _decides_extension,
-    Action.RELEASE: _is_confidential,
     Action.ASK_SUSPENSION: _may_ask_suspension,
     Action.REFUSE_SUSPENSION: _decides_suspension,
     Action.EXPLAIN: _may_explain,

@@ -7,6 +7,8 @@ from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
 from hotline.work_orders.drafting import DRAFT_FIELDS, answer, save_draft, start_draft, submit
 from hotline.work_orders.handling import report, sign
 from hotline.work_orders.merging import merge, unmerge
+from hotline.work_orders.refusing import refuse
+from hotline.work_orders.releasing import release
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
 
@@ -23,8 +25,10 @@ __all__ = [
     "not_reached",
     "read_reply",
     "record_evaluation",
+    "refuse",
     "refuse_return",
     "reject",
+    "release",
     "reply_notice",
     "report",
     "save_draft",

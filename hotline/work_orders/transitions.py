@@ -172,9 +172,9 @@ SUB_TRANSITIONS: Final[dict[tuple[SubState, Action], SubState]] = {
     (SubState.SIGNED, Action.RECALL): SubState.LEFT,
     (SubState.IN_HAND, Action.RECALL): SubState.LEFT,
     **{(state, Action.DESIGNATE): SubState.LEFT for state in _NOT_YET_GONE},  # another leads from now on
-    **{(state, Action.CLOSE): SubState.CLOSED for state in _NOT_YET_GONE},
     **{(state, Action.CALL_BACK): SubState.LEFT for state in _NOT_YET_GONE},  # the main order's units answer for it
     **{(state, Action.WITHDRAW): SubState.CLOSED for state in _NOT_YET_GONE},
+    **{(state, Action.CLOSE): SubState.CLOSED for state in _NOT_YET_GONE},
 }
 # refused, a part is again what it was before it asked (see ``SubOrder.before_return``)
 
