@@ -15,11 +15,13 @@ from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import clock, derivation, parts
 from hotline.work_orders.derivation import What
+from hotline.work_orders.drafting import complete
 from hotline.work_orders.guards import live_subs
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, Status, SubState
 from hotline.work_orders.steps import (
+    Message,
     advance,
     alarm,
     is_assisting,
@@ -50,6 +52,7 @@ def dispatch(
 ) -> WorkOrder:
     """Send the order to tier-2 units (N2 to N5): one leads, others assist. ``hard`` gives it the longest limit.
 
+    What is urgent goes straight from the draft (T7): it must be complete as for submitting, its clock starts now.
     Raises ``Invalid`` in words, before anything is written, for a unit that does not exist, is not tier 2, is
     inactive, has nobody who could sign, or is named twice, and for an unknown line of the list.
     """
@@ -57,6 +60,7 @@ def dispatch(
     lead, assisting = units_that_can_sign(session, lead_unit_id, assisting_ids)
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
+    demand = complete(session, order) if order.status == Status.DRAFT else None
     send_out(
         session,
         order,
@@ -70,6 +74,9 @@ def dispatch(
         responsibility_line_id=responsibility_line_id,
         advice=advice,
         hard=hard,
+        data=demand.data if demand else None,
+        private=demand.private if demand else None,
+        messages=demand.messages if demand else (),
     )
     return order
 
@@ -89,6 +96,8 @@ def send_out(
     advice: str,
     hard: bool,
     data: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+    messages: Sequence[Message] = (),
 ) -> None:
     """Move the order to N5 by ``action`` with parts for these units and for no other; all was checked before."""
     here_already = {sub.unit_id for sub in live_subs(order)}
@@ -117,9 +126,10 @@ def send_out(
             **told,
             **(data or {}),
         },
-        private={"advice": advice},
+        private={"advice": advice, **(private or {})},
         for_units=everyone,
         messages=[
+            *messages,
             *(push(order, one, "changed" if one in here_already - {lead.id} else "to_sign") for one in everyone),
             *alarm(order, {*everyone, *here_already}),
         ],

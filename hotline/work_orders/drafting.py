@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from hotline.work_orders.derivation import What
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import in_force, profile_of, rules_of
 from hotline.work_orders.states import Action, DemandType, SensitiveKind, Status, Urgency
-from hotline.work_orders.steps import advance, flush, not_now, rule_for, sms
+from hotline.work_orders.steps import Message, advance, flush, not_now, rule_for, sms
 from hotline.work_orders.transitions import START, TRANSITIONS
 
 CALLER_KINDS: Final = ("个人", "企业", "组织", "外籍")
@@ -183,9 +184,7 @@ def submit(
     Raises ``Invalid`` naming every required field that is empty. An empty title is cut from the content.
     """
     rule_for(order, Action.SUBMIT, actor)
-    _require(session, order)
-    if not order.title:
-        order.title = order.content.splitlines()[0][:_TITLE_FROM_CONTENT]
+    demand = complete(session, order)
     rules = rules_of(order)
     told = derivation.move(order, What.ACCEPT, now=now, calendar=calendar, tz=tz)
     review = clock.step_due(rules, "dispatch", order.urgency, now, calendar, tz)
@@ -197,19 +196,44 @@ def submit(
         actor=actor,
         now=now,
         step_due_at=review.at if review else None,
+        data=demand.data | told,
+        private=demand.private,
+        messages=demand.messages,
+    )
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the event keeps with which a draft becomes an order, and what the citizen is told then."""
+
+    data: dict[str, Any]
+    private: dict[str, Any]
+    messages: list[Message]
+
+
+def complete(session: Session, order: WorkOrder) -> Demand:
+    """Return the demand of a draft that is about to leave the desk; an empty title is cut from the content.
+
+    Raises ``Invalid`` naming every required field that is empty.
+    """
+    if faults := missing(session, order):
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    if not order.title:
+        order.title = order.content.splitlines()[0][:_TITLE_FROM_CONTENT]
+    return Demand(
         data={
             "demand_type": order.demand_type,
             "category_code": order.category_code,
             "urgency": order.urgency,
             "confidential": order.confidential,
+            "sensitive_kind": order.sensitive_kind,
             "read_back_ok": order.read_back_ok,
-            **told,
             "caller": commitment(order.caller) if order.caller else None,
         },
         private={name: getattr(order, name) for name in _COMMITTED},
         messages=sms(order, "accepted"),
     )
-    return order
 
 
 def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,8 +276,3 @@ def missing(session: Session, order: WorkOrder) -> dict[str, object]:
     ):
         faults["category_code"] = "没有这个问题分类"
     return faults
-
-
-def _require(session: Session, order: WorkOrder) -> None:
-    if faults := missing(session, order):
-        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
+from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
+from hotline.work_orders.asks import information
 from hotline.work_orders.models import OrderEvent, WorkOrder
-from hotline.work_orders.states import Action, CloseKind
+from hotline.work_orders.states import Action, CloseKind, Status
 from hotline.work_orders.steps import advance, live_subs, move_sub, note, note_rule_for, push, rule_for, sms
 
 
 def supplement(
-    session: Session, *, order: WorkOrder, actor: Actor, now: datetime, text: str, call_id: int | None = None
+    session: Session,
+    *,
+    order: WorkOrder,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    text: str,
+    call_id: int | None = None,
 ) -> OrderEvent:
-    """Add what the caller told later; every unit that holds the order is told at once."""
+    """Add what the caller told later; every unit that holds the order is told at once.
+
+    An order that waited for it goes back to the review (N3 to N2), its clock running again.
+    """
     if not text.strip():
         raise Invalid("请填写补充内容", text="请填写补充内容")
+    if order.status == Status.NEEDS_INFO:
+        return information.supplemented(
+            session,
+            order=order,
+            actor=actor,
+            now=now,
+            calendar=calendar,
+            tz=tz,
+            text=text,
+            data={"call_id": call_id},
+        )
     return _tell(session, order, Action.SUPPLEMENT, actor=actor, now=now, text=text, call_id=call_id)
 
 
@@ -35,7 +59,7 @@ def _tell(
     session: Session, order: WorkOrder, action: Action, *, actor: Actor, now: datetime, text: str, call_id: int | None
 ) -> OrderEvent:
     note_rule_for(order, action, actor, now)
-    holding = [sub.unit_id for sub in live_subs(order)]
+    holding = [sub.unit_id for sub in reversed(live_subs(order))]
     # who works on a merged order holds the main one and knows it by that number alone
     main = order.merged_into
     told = [push(order, unit_id, action.value) for unit_id in holding]
@@ -78,7 +102,7 @@ def withdraw(
         faults["read_back_ok"] = "请向来电人复述，得到确认后再撤诉"
     if faults:
         raise Invalid("；".join(map(str, faults.values())), **faults)
-    holding = live_subs(order)
+    holding = live_subs(order)[::-1]
     for sub in holding:
         move_sub(sub, Action.WITHDRAW)
         sub.closed_at = now

@@ -38,7 +38,7 @@ def test_a_demand_taken_back_is_over_for_everybody(session: Session, here: City,
     assert (order.final_satisfaction, order.final_solved) == ("", "")  # nobody was asked
     assert {sub.state for sub in order.sub_orders} <= {SubState.CLOSED}
     told = [row["unit_id"] for row in sent(session, "order.push") if row["what"] == "withdraw"]
-    assert told == holding[::-1]
+    assert told == holding
     assert sent(session, "sms.send")[-1]["template"] == "withdrawn"
     assert journal.verify(session) == []
     last = story(session, order, here.operator)[-1]
