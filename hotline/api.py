@@ -5,8 +5,6 @@ Who asks is told by a bearer token alone: a browser's cookie counts for nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,26 +12,21 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Unauthorized
 
-from hotline.accounts.service import Actor
 from hotline.callers import service as callers
 from hotline.callers.numbers import normalise
 from hotline.calls import queries as calls
 from hotline.calls.models import Call
-from hotline.errors import Invalid, NotAllowedNow, NotFound
+from hotline.errors import Invalid
 from hotline.knowledge_base import service as knowledge
 from hotline.knowledge_base.queries import entries_by_id, suggestions_of_call
-from hotline.units import queries as units
-from hotline.units.models import Unit
-from hotline.web import openapi
+from hotline.web import openapi, order_acts, order_json
 from hotline.web.access import bearer_token, public, roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
-from hotline.web.json_body import Take, flag, moment, read, read_object, take, text, texts
-from hotline.work_orders import queries, service
+from hotline.web.json_body import Take, flag, read, read_object, take, text
+from hotline.web.order_pages import by_clock
+from hotline.work_orders import service
 from hotline.work_orders.drafting import DRAFT_FIELDS, DRAFT_SWITCHES
-from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import ACTION_WORDS, Action
-from hotline.work_orders.story import story
 from hotline.work_orders.visibility import visible_to
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -43,43 +36,6 @@ HUB: Final = ("OPR", "REV", "CBK", "SUP", "ADJ")
 UNIT: Final = ("U2", "U2L", "U3", "U3L", "DTY")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One action of the API: its verb, the fields it takes, and whether it reckons with calendar and zone."""
-
-    verb: Callable[..., object]
-    fields: Mapping[str, Take]
-    required: frozenset[str] = frozenset()
-    clock: bool = True
-
-
-ACTS: Final[dict[str, Act]] = {
-    "dispatch": Act(
-        service.dispatch,
-        {"lead_unit": text, "assisting": texts, "advice": text, "hard": flag},
-        frozenset({"lead_unit"}),
-    ),
-    "sign": Act(service.sign, {}, clock=False),
-    "hand_down": Act(service.hand_down, {"unit": text, "due_at": moment, "advice": text}, frozenset({"unit"})),
-    "report": Act(
-        service.report,
-        {
-            "contacted": flag,
-            "contacted_at": moment,
-            "contact_way": text,
-            "solved": text,
-            "unsolved_reason": text,
-            "process": text,
-            "public_reply": text,
-        },
-        frozenset({"contacted", "solved", "public_reply"}),
-    ),
-    "approve": Act(service.approve, {"note": text}),
-    "reject": Act(service.reject, {"reason": text}, frozenset({"reason"}), clock=False),
-    "supplement": Act(service.supplement, {"text": text}, frozenset({"text"}), clock=False),
-    "urge": Act(service.urge, {"text": text}, clock=False),
-}
-UNIT_ARGUMENTS: Final = {"lead_unit": "lead_unit_id", "unit": "unit_id"}  # programs name units by code
 DRAFT: Final[dict[str, Take]] = {name: flag if name in DRAFT_SWITCHES else text for name in DRAFT_FIELDS}
 
 
@@ -216,8 +172,8 @@ def post_order() -> ResponseReturnValue:
                 source_channel=source,
             )
             service.save_draft(session, order=order, fields=fields, typed=True, actor=actor, now=now)
-            service.submit(session, order=order, actor=actor, now=now, **_clock())
-            return jsonify(_order(session, order, actor)), 201
+            service.submit(session, order=order, actor=actor, now=now, **by_clock())
+            return jsonify(order_json.whole(session, order, actor)), 201
 
         return once(session, act)
 
@@ -237,7 +193,7 @@ def get_order(number: str) -> ResponseReturnValue:
     """One order, as far as the asker may see it."""
     actor = the_actor()
     with transaction() as session:
-        return jsonify(_order(session, visible_to(session, actor, number), actor))
+        return jsonify(order_json.whole(session, visible_to(session, actor, number), actor))
 
 
 @bp.get("/work-orders/<number>/events")
@@ -246,116 +202,23 @@ def get_events(number: str) -> ResponseReturnValue:
     """The order's life, first event first, in the words this asker may see."""
     actor = the_actor()
     with transaction() as session:
-        items = story(session, visible_to(session, actor, number), actor)
-        return jsonify(
-            events=[
-                {
-                    "seq": item.seq,
-                    "at": item.at.isoformat(),
-                    "action": item.action,
-                    "word": item.word,
-                    "who": item.who,
-                    "status": item.status,
-                    "facts": dict(item.facts),
-                    "notes": dict(item.notes),
-                }
-                for item in items
-            ]
-        )
+        return jsonify(events=order_json.events(session, visible_to(session, actor, number), actor))
 
 
 @bp.post("/work-orders/<number>/actions")
 @roles(*HUB, *UNIT)
 def post_action(number: str) -> ResponseReturnValue:
     """Do ``action`` to an order: ``sign``, ``report`` … with the fields it takes. 409 in words when not allowed now."""
-    body = read_object()
-    name = body.pop("action", None)
-    if not isinstance(name, str):
-        raise Invalid("请给出 action", action="缺少或不是文字")
+    name, fields = order_acts.read_action()
     actor = the_actor()
     with transaction() as session:
         order = visible_to(session, actor, number)
 
         def act() -> ResponseReturnValue:
-            try:
-                _do(session, order, name, body, actor)
-            except NotAllowedNow as fault:
-                # programs are told codes, which they can send
-                raise NotAllowedNow(fault.message, **fault.details | {"allowed": _allowed(order, actor)}) from fault
-            return jsonify(_order(session, order, actor))
+            order_acts.do(session, order, name, fields, actor)
+            return jsonify(order_json.whole(session, order, actor))
 
         return once(session, act)
-
-
-def _do(session: Session, order: WorkOrder, name: str, body: dict[str, Any], actor: Actor) -> None:
-    wanted = ACTS.get(name)
-    if wanted is None:
-        may = "、".join(ACTION_WORDS[Action(action)] for action in _allowed(order, actor))
-        raise NotAllowedNow(f"没有这个动作；现在可以：{may or '无'}")
-    values = take(body, wanted.fields, required=wanted.required)
-    for field, argument in UNIT_ARGUMENTS.items():
-        if field in values:
-            values[argument] = _unit_id(session, field, values.pop(field))
-    if "assisting" in values:
-        values["assisting_ids"] = [_unit_id(session, "assisting", code) for code in values.pop("assisting")]
-    extra = _clock() if wanted.clock else {}
-    wanted.verb(session, order=order, actor=actor, now=runtime().now(), **extra, **values)
-
-
-def _allowed(order: WorkOrder, actor: Actor) -> list[str]:
-    """Return the actions this actor may do to the order now through this door."""
-    return [action.value for action, _ in queries.allowed_actions(order, actor) if action in ACTS]
-
-
-def _unit_id(session: Session, field: str, code: str) -> int:
-    try:
-        return units.by_code(session, code).id
-    except NotFound as fault:
-        raise Invalid(fault.message, **{field: fault.message}) from fault
-
-
-def _clock() -> dict[str, Any]:
-    return {"calendar": runtime().calendar, "tz": runtime().settings.tz}
-
-
-def _order(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
-    who = queries.caller_view(order, actor)
-    lead = session.get(Unit, order.lead_unit_id) if order.lead_unit_id else None
-    return {
-        "order_no": order.order_no,
-        "status": order.status,
-        "demand_type": order.demand_type,
-        "category_code": order.category_code,
-        "urgency": order.urgency,
-        "confidential": order.confidential,
-        "title": order.title,
-        "content": order.content,
-        "desired_result": order.desired_result,
-        "area_code": order.area_code,
-        "address": order.address,
-        "event_time": order.event_time,
-        "caller": {"name": who.name, "phone": who.phone, "kind": who.kind} if who else None,
-        "lead_unit": lead.code if lead else None,
-        "sub_orders": [
-            {
-                "unit": sub.unit.code,
-                "unit_name": sub.unit.name,
-                "tier": sub.tier,
-                "part": sub.part,
-                "state": sub.state,
-                "deadline_at": sub.deadline_at.isoformat() if sub.deadline_at else None,
-            }
-            for sub in order.sub_orders
-        ],
-        "submitted_at": order.submitted_at.isoformat() if order.submitted_at else None,
-        "deadline_at": order.deadline_at.isoformat() if order.deadline_at else None,
-        "deadline_provisional": order.deadline_provisional,
-        "satisfaction": order.final_satisfaction or None,
-        "solved": order.final_solved or None,
-        "close_kind": order.close_kind or None,
-        "closed_at": order.closed_at.isoformat() if order.closed_at else None,
-        "actions": _allowed(order, actor),
-    }
 
 
 # ---- its own description
@@ -365,4 +228,4 @@ def _order(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
 @public
 def describe() -> Response:
     """The API's description, OpenAPI 3.1."""
-    return jsonify(openapi.document(ACTS))
+    return jsonify(openapi.document(order_acts.ACTS))

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.utils import cached_property
 
-from hotline import agents, api, backoffice, duty_desk, editors, ivr, media, portal
+from hotline import agents, api, backoffice, duty_desk, editors, ivr, media, portal, unit_api
 from hotline import public as for_all
 from hotline.web import (
     assets,
@@ -151,6 +151,8 @@ def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     app.register_blueprint(for_all.bp)
     forms.csrf.exempt(api.bp)  # it looks at no cookie
     app.register_blueprint(api.bp)
+    forms.csrf.exempt(unit_api.bp)  # nor at any here
+    app.register_blueprint(unit_api.bp)
 
 
 def _live(app: Flask, _runtime: Runtime, slots: int) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import bootstrap, cli_city, cli_knowledge, cli_setup, doctor
+from hotline import bootstrap, cli_city, cli_knowledge, cli_setup, cli_units, doctor
 from hotline.accounts import service as accounts
 from hotline.accounts.roles import UNITS, Role
 from hotline.accounts.service import SYSTEM
@@ -67,6 +67,7 @@ def main() -> None:
 main.add_command(cli_city.import_)
 main.add_command(cli_knowledge.kb)
 main.add_command(cli_setup.setup)
+main.add_command(cli_units.unit_key)
 
 
 @main.group()

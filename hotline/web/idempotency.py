@@ -42,15 +42,17 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
-def once(session: Session, act: Callable[[], ResponseReturnValue], *, required: bool = False) -> Response:
+def once(
+    session: Session, act: Callable[[], ResponseReturnValue], *, required: bool = False, key: str = ""
+) -> Response:
     """Answer with ``act()``, or with what it answered when this user sent the same key before.
 
-    The key is the header ``Idempotency-Key`` or the form field ``once``. It is written in ``session`` together with
-    what ``act`` does there, so that both stand or neither; an error leaves no trace and may be tried again. Two at the
-    same moment: the second waits for the first. Raises ``Invalid`` (422) for a key used with another request, one
-    that is too long, and, if ``required``, for a missing one.
+    The key is the header ``Idempotency-Key`` or the form field ``once``, unless ``key`` is given. It is written in
+    ``session`` together with what ``act`` does there, so that both stand or neither; an error leaves no trace and may
+    be tried again. Two at the same moment: the second waits for the first. Raises ``Invalid`` (422) for a key used
+    with another request, one that is too long, and, if ``required``, for a missing one.
     """
-    key = request.headers.get(HEADER) or request.form.get(FIELD) or ""
+    key = key or request.headers.get(HEADER) or request.form.get(FIELD) or ""
     if not key and not required:
         return make_response(act())
     if not key or len(key) > LONGEST:

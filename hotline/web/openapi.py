@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 from hotline import __version__
 from hotline.web import json_body
 from hotline.work_orders.drafting import CALLER_KINDS, DRAFT_FIELDS, DRAFT_SWITCHES, SOURCE_CHANNELS, WORDS
-from hotline.work_orders.states import ACTION_WORDS, Action, DemandType, Solved, Status, Urgency
+from hotline.work_orders.queries import Bucket
+from hotline.work_orders.states import ACTION_WORDS, Action, DemandType, Part, Solved, Status, SubState, Urgency
 
 Schema = dict[str, Any]
 
@@ -155,7 +156,7 @@ def _answer(words: str, schema: Schema) -> Schema:
 
 _REFUSALS: Final = {
     "400": "the body is no JSON",
-    "401": "nobody: send a bearer token",
+    "401": "nobody: neither token nor signature",
     "403": "this role may not",
     "404": "no such thing, or not yours to know",
     "409": "not allowed now; details.allowed says what is",
@@ -167,15 +168,27 @@ _KEY: Final[Schema] = {
     "description": "The same key again gets the same answer again and does nothing twice.",
     "schema": {"type": "string", "maxLength": 100},
 }
+_TOKEN: Final[Schema] = {"token": {"type": "http", "scheme": "bearer"}}
+_SIGNED: Final[Schema] = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-Hotline-Key", "description": "id of the unit's key"},
+    "time": {"type": "apiKey", "in": "header", "name": "X-Hotline-Time", "description": "seconds since 1970"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Hotline-Signature",
+        "description": "hex HMAC-SHA256, with the key's secret, of METHOD, path with query, time and hex SHA-256 of "
+        "the body, joined by line feeds; the clocks may be five minutes apart",
+    },
+}
 
 
 def _operation(name: str, words: str, answer: Schema, *, parameters: Sequence[Schema] = (), status: str = "200",
-               body: Schema | None = None) -> Schema:  # fmt: skip
+               body: Schema | None = None, key: Schema = _KEY) -> Schema:  # fmt: skip
     refused = {code: _answer(text, _ref("Error")) for code, text in _REFUSALS.items()}
     operation: Schema = {
         "operationId": name,
         "summary": words,
-        "parameters": [*parameters, *([_KEY] if body else [])],
+        "parameters": [*parameters, *([key] if body else [])],
         "responses": {status: _answer(words, answer)} | refused,
     }
     if body:
@@ -188,76 +201,118 @@ def _parameter(name: str, where: str, schema: Schema = TEXT, *, required: bool =
 
 
 def document(acts: Mapping[str, Act]) -> Schema:
-    """Return the whole description of an API that knows these actions."""
-    number = _parameter("number", "path")
+    """Return the description of the programs' API, which knows these actions."""
     imported = _object(
         (), added=NUMBER, updated=NUMBER, unchanged=NUMBER, refused=_list(_object((), at=NUMBER, reason=TEXT))
     )
+    paths = {
+        "/calls": {
+            "get": _operation(
+                "get_calls",
+                "One call with what was heard and suggested",
+                _object(("calls",), calls=_list(_ref("Call"))),
+                parameters=[_parameter("provider_id", "query")],
+            )
+        },
+        "/knowledge/search": {
+            "get": _operation(
+                "search_knowledge",
+                "Entries that fit, best first",
+                _object(("entries",), entries=_list(_ref("Entry"))),
+                parameters=[
+                    _parameter("q", "query"),
+                    _parameter("limit", "query", NUMBER | {"default": 5, "minimum": 1, "maximum": 50}, required=False),
+                ],
+            )
+        },
+        "/knowledge/entries": {
+            "post": _operation(
+                "post_entries",
+                "Add or update entries",
+                imported,
+                body={"anyOf": [_ref("NewEntry"), _list(_ref("NewEntry"))]},
+            )
+        },
+        "/work-orders": {
+            "post": _operation(
+                "post_order", "Record and submit a demand", _ref("Order"), status="201", body=_ref("NewOrder")
+            )
+        },
+        **_of_one_order("/work-orders"),
+    }
+    words = "Tokens: `hotline token create`. Personal data are masked everywhere."
+    return _described("12345 hotline", words, "/api/v1", _TOKEN, paths=paths, schemas=_schemas(acts))
+
+
+def unit_document(acts: Mapping[str, Act]) -> Schema:
+    """Return the description of the units' API, which knows these actions."""
+    schemas = _schemas(acts)
+    wanted = {name: schemas[name] for name in ("Error", "Order", "Event", "Action")}
+    part = _object(
+        ("order_no", "status", "state", "updated_at"),
+        order_no=TEXT,
+        status=schemas["Order"]["properties"]["status"],
+        title=TEXT,
+        urgency=_field("urgency", TEXT),
+        part={"enum": [part.value for part in Part]},
+        state={"enum": [state.value for state in SubState]},
+        assigned_at=MOMENT,
+        sign_due_at=_or_null(MOMENT),
+        deadline_at=_or_null(MOMENT),
+        updated_at=MOMENT,
+    )
+    paths = {
+        "/orders": {
+            "get": _operation(
+                "get_orders",
+                "The unit's own part of its orders, the earliest change first",
+                _object(("orders", "total"), orders=_list(_ref("Part")), total=NUMBER, page=NUMBER, per_page=NUMBER),
+                parameters=[
+                    _parameter("state", "query", {"enum": [bucket.value for bucket in Bucket]}, required=False),
+                    _parameter("since", "query", MOMENT, required=False),
+                    _parameter("page", "query", NUMBER | {"default": 1, "minimum": 1}, required=False),
+                ],
+            )
+        },
+        **_of_one_order("/orders", key=_KEY | {"required": True}),
+    }
+    words = "For a unit's own system. Keys: `hotline unit-key create`. It sees what its unit sees."
+    return _described(
+        "12345 hotline, units' systems", words, "/api/unit/v1", _SIGNED, paths=paths, schemas=wanted | {"Part": part}
+    )
+
+
+def _of_one_order(root: str, *, key: Schema = _KEY) -> Schema:
+    number = _parameter("number", "path")
+    one = f"{root}/{{number}}"
+    return {
+        one: {"get": _operation("get_order", "One order", _ref("Order"), parameters=[number])},
+        f"{one}/events": {
+            "get": _operation(
+                "get_events", "The order's life", _object(("events",), events=_list(_ref("Event"))), parameters=[number]
+            )
+        },
+        f"{one}/actions": {
+            "post": _operation(
+                "post_action",
+                "Do something to an order",
+                _ref("Order"),
+                parameters=[number],
+                body=_ref("Action"),
+                key=key,
+            )
+        },
+    }
+
+
+def _described(
+    title: str, words: str, root: str, security: Schema, *, paths: Schema, schemas: Mapping[str, Schema]
+) -> Schema:
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "12345 hotline",
-            "version": __version__,
-            "description": "Tokens: `hotline token create`. Personal data are masked everywhere.",
-        },
-        "servers": [{"url": "/api/v1"}],
-        "security": [{"token": []}],
-        "paths": {
-            "/calls": {
-                "get": _operation(
-                    "get_calls",
-                    "One call with what was heard and suggested",
-                    _object(("calls",), calls=_list(_ref("Call"))),
-                    parameters=[_parameter("provider_id", "query")],
-                )
-            },
-            "/knowledge/search": {
-                "get": _operation(
-                    "search_knowledge",
-                    "Entries that fit, best first",
-                    _object(("entries",), entries=_list(_ref("Entry"))),
-                    parameters=[
-                        _parameter("q", "query"),
-                        _parameter(
-                            "limit", "query", NUMBER | {"default": 5, "minimum": 1, "maximum": 50}, required=False
-                        ),
-                    ],
-                )
-            },
-            "/knowledge/entries": {
-                "post": _operation(
-                    "post_entries",
-                    "Add or update entries",
-                    imported,
-                    body={"anyOf": [_ref("NewEntry"), _list(_ref("NewEntry"))]},
-                )
-            },
-            "/work-orders": {
-                "post": _operation(
-                    "post_order", "Record and submit a demand", _ref("Order"), status="201", body=_ref("NewOrder")
-                )
-            },
-            "/work-orders/{number}": {"get": _operation("get_order", "One order", _ref("Order"), parameters=[number])},
-            "/work-orders/{number}/events": {
-                "get": _operation(
-                    "get_events",
-                    "The order's life",
-                    _object(("events",), events=_list(_ref("Event"))),
-                    parameters=[number],
-                )
-            },
-            "/work-orders/{number}/actions": {
-                "post": _operation(
-                    "post_action",
-                    "Do something to an order",
-                    _ref("Order"),
-                    parameters=[number],
-                    body=_ref("Action"),
-                )
-            },
-        },
-        "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": _schemas(acts),
-        },
+        "info": {"title": title, "version": __version__, "description": words},
+        "servers": [{"url": root}],
+        "security": [{name: [] for name in security}],
+        "paths": paths,
+        "components": {"securitySchemes": security, "schemas": dict(schemas)},
     }

@@ -54,6 +54,7 @@ __all__ = [
     "my_drafts",
     "of_call",
     "open_orders_of",
+    "parts_of_unit",
     "sees",
     "story",
     "to_check_hub",
@@ -190,14 +191,46 @@ def inbox(
     return _paged(session, query, _count_subs(session, where), page, per_page)
 
 
+def parts_of_unit(
+    session: Session,
+    actor: Actor,
+    *,
+    bucket: str = "",
+    since: datetime | None = None,
+    now: datetime,
+    tz: tzinfo,
+    page: int = 1,
+    per_page: int = PER_PAGE,
+) -> Page[SubOrder]:
+    """Return the sub-orders of the actor's unit, of one bucket or all, whose order changed at ``since`` or later, in
+    the order of those changes: a system reads on from where it was. Raises as ``inbox`` does."""
+    if bucket and bucket not in set(Bucket):
+        raise Invalid(f"没有 {bucket} 这一栏", state=f"可选：{'、'.join(Bucket)}")
+    where = _in_bucket(actor, Bucket(bucket), now, tz) if bucket else _of_unit(actor)
+    if since is not None:
+        where = [*where, WorkOrder.updated_at >= since]
+    query = (
+        select(SubOrder)
+        .join(SubOrder.order)
+        .where(*where)
+        .options(joinedload(SubOrder.order))
+        .order_by(WorkOrder.updated_at, SubOrder.id)
+    )
+    return _paged(session, query, _count_subs(session, where), page, per_page)
+
+
 def inbox_counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> dict[str, int]:
     """Return how many sub-orders each bucket of the actor's unit holds."""
     return {bucket.value: _count_subs(session, _in_bucket(actor, bucket, now, tz)) for bucket in Bucket}
 
 
-def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[ColumnElement[bool]]:
+def _of_unit(actor: Actor) -> list[ColumnElement[bool]]:
     if actor.unit_id is None or actor.role not in UNIT_LIKE:
         raise NotPermitted("只有承办单位有收件箱")
+    return [SubOrder.unit_id == actor.unit_id]
+
+
+def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[ColumnElement[bool]]:
     due = SubOrder.deadline_at
     at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND))
     buckets: dict[Bucket, list[ColumnElement[bool]]] = {
@@ -214,7 +247,7 @@ def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[
         Bucket.REPORTED: [SubOrder.state == SubState.REPORTED],
         Bucket.DONE: [SubOrder.state == SubState.CLOSED],
     }
-    return [SubOrder.unit_id == actor.unit_id, *buckets[bucket]]
+    return [*_of_unit(actor), *buckets[bucket]]
 
 
 def _count_subs(session: Session, where: Sequence[ColumnElement[bool]]) -> int:

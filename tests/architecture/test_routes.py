@@ -14,7 +14,10 @@ from tests.factories.calls import PHONE
 from tests.web.ivr.conftest import PUBLIC as SITE
 
 # what anyone may ask for; the carrier's own routes check its signature instead
-OPEN_TO_ALL = {"/", "/login", "/healthz", "/readyz", "/metrics", "/robots.txt", "/api/v1/openapi.json"}
+OPEN_TO_ALL = {
+    *("/", "/login", "/healthz", "/readyz", "/metrics", "/robots.txt"),
+    *("/api/v1/openapi.json", "/api/unit/v1/openapi.json"),
+}
 ANSWERS = ("/answers", "/api/public/")  # what was published; only to read
 CARRIERS = ("/ivr/", "/media/")
 

@@ -1,0 +1,129 @@
+"""Units' own systems: the same verbs and eyes as the portal, as JSON under ``/api/unit/v1``, each request signed.
+
+A key stands for a clerk of one unit; it sees what that unit sees. A POST sent twice is done once: its
+``Idempotency-Key`` is compulsory, and a signature that comes again, under whatever key, gets the answer it got.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from hotline.delivery import service as delivery
+from hotline.errors import Invalid
+from hotline.web import openapi, order_acts, order_json
+from hotline.web.access import let_in, public, roles, the_actor
+from hotline.web.context import runtime, transaction
+from hotline.web.idempotency import once
+from hotline.web.json_body import moment
+from hotline.web.unit_signature import SIGNATURE, signer
+from hotline.work_orders import queries
+from hotline.work_orders.visibility import visible_to
+
+bp = Blueprint("unit_api", __name__, url_prefix="/api/unit/v1")
+
+UNIT: Final = ("U2", "U3")
+PER_PAGE: Final = 50
+LAST_PAGE: Final = 1_000_000
+
+
+@bp.before_request
+def only_signed() -> None:
+    """Admit nobody without a signature but to the description."""
+    if request.endpoint != "unit_api.describe":
+        with transaction() as session:
+            let_in(signer(session, request, runtime().now()))
+
+
+@bp.get("/orders")
+@roles(*UNIT)
+def get_orders() -> ResponseReturnValue:
+    """The unit's own part of its orders, the earliest change first: ``?state=`` one bucket, ``?since=`` changed then or
+    later, ``?page=``."""
+    now, tz = runtime().now(), runtime().settings.tz
+    with transaction() as session:
+        found = queries.parts_of_unit(
+            session,
+            the_actor(),
+            bucket=request.args.get("state", ""),
+            since=_since(),
+            now=now,
+            tz=tz,
+            page=_page(),
+            per_page=PER_PAGE,
+        )
+        return jsonify(
+            orders=[order_json.brief(sub) for sub in found.items],
+            total=found.total,
+            page=found.page,
+            per_page=found.per_page,
+        )
+
+
+def _since() -> datetime | None:
+    typed = request.args.get("since")
+    if typed is None:
+        return None
+    try:
+        since: datetime = moment(typed.replace(" ", "+"))  # a + of the zone that nobody escaped
+    except TypeError as fault:
+        raise Invalid(f"since {fault}", since=str(fault)) from fault
+    return since
+
+
+def _page() -> int:
+    typed = request.args.get("page", "1")
+    if typed.isascii() and typed.isdigit() and 1 <= int(typed[:8]) <= LAST_PAGE:
+        return int(typed[:8])
+    raise Invalid("页码从 1 开始", page="页码从 1 开始")
+
+
+@bp.get("/orders/<number>")
+@roles(*UNIT)
+def get_order(number: str) -> ResponseReturnValue:
+    """One order, as far as the unit may see it. Reading it is the receipt of its push."""
+    actor = the_actor()
+    with transaction() as session:
+        found = visible_to(session, actor, number)
+        if actor.unit_id is not None:
+            delivery.receipted(session, found.id, actor.unit_id, runtime().now())
+        return jsonify(order_json.whole(session, found, actor))
+
+
+@bp.get("/orders/<number>/events")
+@roles(*UNIT)
+def get_events(number: str) -> ResponseReturnValue:
+    """The order's life, first event first, in the words the unit may see."""
+    actor = the_actor()
+    with transaction() as session:
+        return jsonify(events=order_json.events(session, visible_to(session, actor, number), actor))
+
+
+@bp.post("/orders/<number>/actions")
+@roles(*UNIT)
+def post_action(number: str) -> ResponseReturnValue:
+    """Do ``action`` to an order: ``sign``, ``report`` … with the fields it takes. 409 in words when not allowed now."""
+    name, fields = order_acts.read_action()
+    actor = the_actor()
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            order = visible_to(session, actor, number)
+            order_acts.do(session, order, name, fields, actor)
+            return jsonify(order_json.whole(session, order, actor))
+
+        def act_once() -> ResponseReturnValue:
+            # who caught a signed request could send it under another key: the signature itself is good once
+            return once(session, act, key=f"signature {request.headers[SIGNATURE]}")
+
+        return once(session, act_once, required=True)
+
+
+@bp.get("/openapi.json")
+@public
+def describe() -> Response:
+    """The API's description, OpenAPI 3.1."""
+    return jsonify(openapi.unit_document(order_acts.for_units()))

@@ -1,0 +1,1 @@
+"""The API of units' own systems, as they meet it."""
