@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
 from sqlalchemy.orm import Session
 
 from hotline import outbox
 from hotline.bootstrap import Runtime
-from hotline.callers.models import Caller
-from hotline.callers.numbers import normalise
+from hotline.callers.numbers import for_texts
 from hotline.calls import bridging
 from hotline.calls.links import Links
 from hotline.calls.models import Call
@@ -24,6 +21,7 @@ from hotline.outbox import OutboxMessage
 from hotline.units import reach
 from hotline.units.models import Unit
 from hotline.web.formats import day
+from hotline.work_orders.asks import extensions, information
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.refusing import told_channel
 from hotline.work_orders.transitions import LIVE
@@ -32,7 +30,6 @@ from workers.senders import sender
 from workers.upkeep import assign_calls
 
 URGENT = frozenset({"urgent", "critical"})
-CAN_READ_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 def push_order(message_id: int) -> None:
@@ -113,7 +110,8 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
         order = session.get(WorkOrder, about["order_id"]) if "order_id" in about else None
         call = session.get(Call, about["call_id"]) if "call_id" in about else None
         caller = order.caller if order else call.caller if call else None
-        to = _mobile(caller) if caller else None
+        # the number that called, else the one they left
+        to = for_texts(caller.phone, caller.contact) if caller else None
         delivery.begin(
             session, message=message, channel=sms.CHANNEL, order_id=order.id if order else None, template=name
         )
@@ -127,21 +125,15 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
 
 
 def _fields(order: WorkOrder, runtime: Runtime) -> dict[str, str]:
-    fields = {"order_no": order.order_no, "channel": told_channel(order)}
+    fields = {
+        "order_no": order.order_no,
+        "channel": told_channel(order),
+        "reason": extensions.told_ground(order),
+        "missing": information.missing_words(order),
+    }
     if order.deadline_at is not None:
         fields["deadline"] = day(order.deadline_at, runtime.settings.tz)
     return fields
-
-
-def _mobile(caller: Caller) -> str | None:
-    """Return the number of this person that can show a text: the one that called, else the one they left."""
-    for raw in (caller.phone, caller.contact):
-        number = normalise(raw)
-        if number and number.startswith("+"):
-            parsed = phonenumbers.parse(number)
-            if phonenumbers.number_type(parsed) in CAN_READ_SMS:
-                return number
-    return None
 
 
 def connect_call(message_id: int) -> None:

@@ -11,6 +11,7 @@ REGION: Final = "CN"
 WITHHELD: Final = "号码保密"
 
 _MOBILE = re.compile(r"\+861[3-9]\d{9}")
+_SHOW_TEXTS = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _SHORT_CODE = re.compile(r"\d{3,8}")
 # what carriers put where a number was withheld: the words spelt on a keypad
 _PLACEHOLDERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
@@ -36,6 +37,15 @@ def normalise(raw: str | None) -> str | None:
     if not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def for_texts(*raws: str | None) -> str | None:
+    """Return the first of a person's numbers that can show a text message; None where none can."""
+    for raw in raws:
+        number = normalise(raw)
+        if number and number.startswith("+") and phonenumbers.number_type(phonenumbers.parse(number)) in _SHOW_TEXTS:
+            return number
+    return None
 
 
 def _is_short_code(text: str) -> bool:

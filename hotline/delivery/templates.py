@@ -23,7 +23,12 @@ TEMPLATES: Final[dict[str, str]] = {
     # to the citizen
     "answered": "您好，您来电咨询的问题已答复。如还有疑问，请随时拨打12345。",
     "accepted": "您好，您的诉求已受理，工单编号{order_no}，我们将尽快转交有关单位办理。查询进度请拨打12345。",
-    "extended": "您好，您的诉求（工单编号{order_no}）因情况复杂需延长办理，预计{deadline}前办结，敬请谅解。",
+    "extended": "您好，您的诉求（工单编号{order_no}）因{reason}需延长办理，预计{deadline}前办结，敬请谅解。",
+    "needs_info": "您好，办理您的诉求（工单编号{order_no}）还需要您补充{missing}，请拨打12345告诉我们。",
+    "no_info": "您好，因未收到补充情况，您的诉求（工单编号{order_no}）已办结。需要时请再次拨打12345。",
+    "in_review": "您好，您对工单{order_no}提出的新情况已收到，我们正在复查。",
+    "reopened": "您好，经复查，工单{order_no}已要求承办单位重新办理。",
+    "review_kept": "您好，经复查，工单{order_no}维持原办理结果。如有疑问，请拨打12345。",
     "reported": "您好，您的诉求（工单编号{order_no}）已有办理结果，我们将于近期电话回访，请留意接听。",
     "evaluate": ("您好，您的诉求（工单编号{order_no}）已办理。对结果是否满意？请回复：1满意，2基本满意，3不满意。"),
     "not_reached": "您好，我们就您的诉求（工单编号{order_no}）多次致电未能接通。如需反映情况，请拨打12345。",
@@ -42,6 +47,13 @@ TEMPLATES: Final[dict[str, str]] = {
     "unit.withdraw": "来电人撤回了工单{order_no}，不用再办。",
     "unit.notice": "您单位收到关于工单{order_no}的督办通知，请登录承办单位平台查看，抓紧办理并按期书面回复。",
     "unit.leader_note": "工单{order_no}有领导批示，请登录承办单位平台查看并抓紧办理。",
+    "unit.extension_asked": "下级单位就工单{order_no}申请延期，请登录承办单位平台审批。",
+    "unit.extension_granted": "工单{order_no}的延期申请已同意，请按新的时限办理。",
+    "unit.extension_refused": "工单{order_no}的延期申请未同意，请按原时限办理。",
+    "unit.suspended": "工单{order_no}已同意挂起，暂停计时。",
+    "unit.suspension_refused": "工单{order_no}的挂起申请未同意，请继续办理。",
+    "unit.resumed": "工单{order_no}已恢复办理，继续计时。",
+    "unit.reopened": "工单{order_no}经复查需重新办理，请登录承办单位平台查看。",
     "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
 }
 

@@ -63,7 +63,7 @@ def step_due(  # noqa: PLR0917
     Steps: ``dispatch sign check call_back`` and ``return decide panel review info``. ``hard`` orders may have more.
     """
     limit = profile.step(step, urgency, hard=hard)
-    return limit and count(limit, at, calendar, tz, f"时限方案 {profile.title}：{limit.word}")
+    return None if limit is None else count(limit, at, calendar, tz, f"时限方案 {profile.title}：{limit.word}")
 
 
 def count(limit: Limit, start: datetime, calendar: Calendar, tz: tzinfo, head: str) -> Deadline:

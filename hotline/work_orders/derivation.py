@@ -18,6 +18,7 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock
 from hotline.work_orders.clock import Deadline, moment_words
+from hotline.work_orders.guards import live_subs
 from hotline.work_orders.limits import Profile
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.rules import rules_of
@@ -264,6 +265,36 @@ def move(
     order.deadline_at, order.original_deadline_at = found.at, found.original
     order.deadline_provisional = found.provisional
     return {"deadline_at": found.at.isoformat(), "original_deadline_at": found.original.isoformat()}
+
+
+def carry_parts(order: WorkOrder, was: datetime | None, calendar: Calendar, tz: tzinfo) -> None:
+    """Let the parts at work follow an order whose deadline moved on from ``was``.
+
+    Tier 2 has the order's own; a part below is given the time that was added, and no more than there is above.
+    """
+    at = order.deadline_at
+    if at is None or was is None or at <= was:
+        return
+    working = rules_of(order).handling(order.demand_type, order.urgency, hard=order.hard).working
+    added = clock.working_between(was, at, calendar, tz) if working else at - was
+    for sub in live_subs(order):
+        own = sub.deadline_at
+        if sub.tier == 2 or own is None:
+            sub.deadline_at = at
+        elif added:
+            sub.deadline_at = min(at, clock.add_working(own, added, calendar, tz) if working else own + added)
+
+
+def resume_parts(order: WorkOrder, since: datetime, until: datetime, calendar: Calendar, tz: tzinfo) -> None:
+    """Give the parts at work back what they had left when the order stood still, and the time to return them too."""
+    working = rules_of(order).handling(order.demand_type, order.urgency, hard=order.hard).working
+    for sub in live_subs(order):
+        if sub.tier == 2:
+            sub.deadline_at = order.deadline_at
+        elif sub.deadline_at is not None:
+            sub.deadline_at = clock.resumed(sub.deadline_at, working, since, until, calendar, tz).at
+        if sub.return_until is not None:
+            sub.return_until = clock.resumed(sub.return_until, True, since, until, calendar, tz).at
 
 
 def told(events: Iterable[OrderEvent]) -> datetime | None:

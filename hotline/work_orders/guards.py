@@ -70,6 +70,12 @@ def returning_beside(order: WorkOrder, actor: Actor, request_id: int | None = No
     return None
 
 
+def reminded(order: WorkOrder) -> bool:
+    """Whether the caller was asked for what is missing a second time."""
+    asked = next((event for event in reversed(order.events) if event.action == Action.ASK_INFO), None)
+    return asked is not None and bool(asked.data.get("again"))
+
+
 def check(order: WorkOrder, action: Action, actor: Actor, now: datetime | None) -> None:
     """Raise ``NotAllowedNow`` or ``NotPermitted`` where a step of the main line must not be taken."""
     if order.merged_into_id is not None and action not in _WHILE_MERGED:
@@ -152,6 +158,17 @@ def _decides_extension(order: WorkOrder, actor: Actor, now: datetime | None) -> 
     if (asked.state == RequestState.ASKED) != (actor.role == Role.U2L):
         who = "二级单位负责人" if asked.state == RequestState.ASKED else "热线中心督办员"
         raise NotPermitted(f"现在由{who}审批")
+
+
+def _unanswered(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    early = now is not None and order.step_due_at is not None and now < order.step_due_at
+    if early or not reminded(order):
+        raise _no("提醒一次后仍未补充的，到期方可办结", order)
+
+
+def _may_remind(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if reminded(order):
+        raise _no("已经提醒过来电人", order)
 
 
 def _may_ask_suspension(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -253,6 +270,7 @@ _WHILE_MERGED: Final = frozenset(
 _MAIN: Final[dict[tuple[str, Action] | Action, Guard]] = {
     (Status.DRAFT, Action.DISPATCH): _only_urgent,
     (Status.TO_REVIEW, Action.DISPATCH): _released,
+    (Status.NEEDS_INFO, Action.CLOSE): _unanswered,
     (Status.TO_CHECK_HUB, Action.CLOSE): _nobody_to_ask,
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return,
@@ -268,6 +286,7 @@ _NOTES: Final[dict[Action, Guard]] = {
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return_beside,
     Action.REFUSE_RETURN: _decides_return_beside,
+    Action.ASK_INFO: _may_remind,
     Action.ASK_EXTENSION: _may_ask_extension,
     Action.GRANT_EXTENSION: _decides_extension,
     Action.REFUSE_EXTENSION: _decides_extension,

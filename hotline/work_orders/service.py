@@ -1,6 +1,9 @@
 """Verbs that change an order, by stage of its life. Each flushes and never commits."""
 
+from hotline.work_orders.asks.extensions import ask_extension, grant_extension, refuse_extension
+from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close
 from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
+from hotline.work_orders.asks.suspensions import ask_suspension, refuse_suspension, resume, suspend
 from hotline.work_orders.checking import approve, reject
 from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
@@ -17,20 +20,30 @@ __all__ = [
     "accept_return",
     "answer",
     "approve",
+    "ask_extension",
+    "ask_info",
+    "ask_suspension",
     "archive",
     "ask_return",
     "dispatch",
+    "grant_extension",
     "hand_down",
+    "keep_closed",
     "merge",
     "not_reached",
     "read_reply",
     "record_evaluation",
     "refuse",
     "refuse_return",
+    "refuse_suspension",
     "reject",
     "release",
+    "remind_or_close",
+    "reopen",
     "reply_notice",
     "report",
+    "resume",
+    "review",
     "save_draft",
     "sign",
     "start_draft",
@@ -38,6 +51,7 @@ __all__ = [
     "suggested_due",
     "supervise",
     "supplement",
+    "suspend",
     "to_panel",
     "unmerge",
     "urge",

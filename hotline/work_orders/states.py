@@ -178,6 +178,39 @@ class PanelCause(StrEnum):
     REFERRED = "referred"
 
 
+class Missing(StrEnum):
+    """What a caller may be asked for, in words that do not tell what the demand is about."""
+
+    PLACE = "place"
+    TIME = "time"
+    FACTS = "facts"
+    OTHER_SIDE = "other_side"
+    PAPERS = "papers"
+    CONTACT = "contact"
+
+
+class ExtensionGround(StrEnum):
+    """Why an order needs more time, in words that do not tell what it is about."""
+
+    COMPLEX = "complex"
+    SEVERAL = "several"
+    PROCEDURE = "procedure"
+    STEPS = "steps"
+    CONDITIONS = "conditions"
+    CHECKS = "checks"
+
+
+class SuspensionGround(StrEnum):
+    """An objective condition nobody can hurry."""
+
+    SEASON = "season"
+    COURT = "court"
+    APPROVAL = "approval"
+    SUPPLY = "supply"
+    CALLER = "caller"
+    OTHER = "other"
+
+
 class ClaimGround(StrEnum):
     """Why a unit holds a demand to be unreasonable."""
 
@@ -453,6 +486,30 @@ CLAIM_WORDS: Final = {
     ClaimGround.MALICIOUS: "恶意投诉",
     ClaimGround.REPEATED: "已办结又反复提出同一诉求",
     ClaimGround.NOBODYS_DUTY: "超出政府职责范围",
+}
+MISSING_WORDS: Final = {
+    Missing.PLACE: "具体地点",
+    Missing.TIME: "发生时间",
+    Missing.FACTS: "具体情况",
+    Missing.OTHER_SIDE: "被反映对象",
+    Missing.PAPERS: "有关材料",
+    Missing.CONTACT: "联系方式",
+}
+EXTENSION_WORDS: Final = {
+    ExtensionGround.COMPLEX: "情况复杂",
+    ExtensionGround.SEVERAL: "需多个单位配合",
+    ExtensionGround.PROCEDURE: "需履行规定程序",
+    ExtensionGround.STEPS: "需分步实施",
+    ExtensionGround.CONDITIONS: "受天气等客观条件影响",
+    ExtensionGround.CHECKS: "需进一步核实",
+}
+SUSPENSION_WORDS: Final = {
+    SuspensionGround.SEASON: "季节、天气条件不具备",
+    SuspensionGround.COURT: "等待法院、仲裁等处理结果",
+    SuspensionGround.APPROVAL: "等待审批、立项",
+    SuspensionGround.SUPPLY: "等待设备、材料",
+    SuspensionGround.CALLER: "来电人要求暂缓",
+    SuspensionGround.OTHER: "其他客观条件",
 }
 REFUSE_WORDS: Final = {
     RefuseGround.LAWSUIT: "诉讼",

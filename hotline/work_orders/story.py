@@ -20,6 +20,8 @@ from hotline.work_orders.states import (
     ACTION_WORDS,
     CLAIM_WORDS,
     CLOSE_WORDS,
+    EXTENSION_WORDS,
+    MISSING_WORDS,
     NOTICE_WORDS,
     PANEL_WORDS,
     REFUSE_WORDS,
@@ -28,9 +30,12 @@ from hotline.work_orders.states import (
     SOLVED_WORDS,
     STATES,
     SUPERVISION_WORDS,
+    SUSPENSION_WORDS,
     Action,
     ClaimGround,
     CloseKind,
+    ExtensionGround,
+    Missing,
     NoticeKind,
     PanelCause,
     RefuseGround,
@@ -39,6 +44,7 @@ from hotline.work_orders.states import (
     Solved,
     Status,
     Supervision,
+    SuspensionGround,
 )
 from hotline.work_orders.supervision.lights import GROUND_WORDS, Ground
 from hotline.work_orders.visibility import sees
@@ -57,6 +63,9 @@ _LABELS: Final = {
     "public_reply": "公开答复",
     "process": "办理情况",
     "unsolved_reason": "未解决原因",
+    "plan": "办理计划",
+    "waits_for": "等待事项",
+    "fact": "新情况",
     "words": "通知内容",
     "reply": "书面回复",
     "instruction": "批示",
@@ -160,6 +169,7 @@ class _Reader:
             facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
         if event.action == Action.REFUSE:
             facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
+        facts += self._of_time(event)
         if data.get("main"):
             facts.append(("主单", data["main"]))
             if data.get("order"):
@@ -167,6 +177,19 @@ class _Reader:
         if data.get("kind"):
             facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
         facts += self._supervision(event)
+        return facts
+
+    def _of_time(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if data.get("missing"):
+            facts.append(("需要补充", "、".join(MISSING_WORDS[Missing(code)] for code in data["missing"])))
+        if event.action == Action.ASK_EXTENSION:
+            facts.append(("延期原因", EXTENSION_WORDS[ExtensionGround(data["ground"])]))
+        if event.action in (Action.ASK_SUSPENSION, Action.SUSPEND):
+            facts.append(("挂起原因", SUSPENSION_WORDS[SuspensionGround(data["ground"])]))
+        if data.get("kept"):
+            facts.append(("复查结果", "维持原办理结果"))
         return facts
 
     def _of_returns(self, event: OrderEvent) -> list[tuple[str, str]]:

@@ -118,6 +118,7 @@ _AT_WORK: Final = frozenset({Status.IN_HAND, Status.IN_HAND_TIER3})
 NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.SUPPLEMENT: (_UNDER_WAY - {Status.NEEDS_INFO}, _CALLERS_WORDS),
     Action.URGE: (_UNDER_WAY, _CALLERS_WORDS),
+    Action.ASK_INFO: (frozenset({Status.NEEDS_INFO}), _rule("T5", (), SYS)),  # once more
     Action.RELEASE: (frozenset({Status.TO_REVIEW}), _rule("T6", (), Role.REV)),
     # an assisting unit's own steps touch its sub-order only
     Action.SIGN: (WITH_UNITS, _rule("T8", (), *_UNITS, Role.DTY)),

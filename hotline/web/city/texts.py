@@ -24,6 +24,11 @@ NAMES: Final = {
     "answered": "已直接答复",
     "accepted": "已受理",
     "extended": "已延期",
+    "needs_info": "请市民补充",
+    "no_info": "未补充而办结",
+    "in_review": "正在复查",
+    "reopened": "复查后重新办理",
+    "review_kept": "复查后维持结果",
     "reported": "已有办理结果",
     "evaluate": "请市民评价",
     "not_reached": "回访没接通",
@@ -43,6 +48,13 @@ NAMES: Final = {
     "unit.leader_note": "领导批示",
     "unit.notice": "督办通知",
     "unit.leader_note": "领导批示",
+    "unit.extension_asked": "请审批延期",
+    "unit.extension_granted": "同意延期",
+    "unit.extension_refused": "不同意延期",
+    "unit.suspended": "已挂起",
+    "unit.suspension_refused": "不同意挂起",
+    "unit.resumed": "恢复办理",
+    "unit.reopened": "复查后重新办理",
     "unit.other": "其他情况",
 }
 # what the placeholders become in the preview
@@ -50,8 +62,16 @@ SAMPLES: Final = {
     "order_no": "2611-00042-7",
     "deadline": "2026年11月30日 17:30",
     "channel": "请向有管辖权的人民法院提起诉讼",
+    "reason": "情况复杂",
+    "missing": "具体地点、发生时间",
 }
-PLACEHOLDERS: Final = {"order_no": "工单编号", "deadline": "办理时限", "channel": "应走的渠道"}
+PLACEHOLDERS: Final = {
+    "order_no": "工单编号",
+    "deadline": "办理时限",
+    "channel": "应走的渠道",
+    "reason": "延期原因",
+    "missing": "需要补充的内容",
+}
 
 
 def _own(session: Session) -> dict[str, str]:

@@ -10,7 +10,7 @@ from hotline.work_orders import journal, service
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
-from tests.factories.orders import order_at
+from tests.factories.orders import WHEN, order_at
 from tests.factories.units import City, city
 
 
@@ -126,7 +126,7 @@ def test_erasing_personal_words_and_their_salts_leaves_the_chain_verifiable(sess
 
 def test_no_personal_words_stand_outside_the_encrypted_column(session: Session, here: City):
     order = order_at(session, here, Status.TO_CALL_BACK)
-    service.supplement(session, order=order, actor=here.operator, now=NOON, text="王小明的电话是19900001234")
+    service.supplement(session, order=order, actor=here.operator, now=NOON, text="王小明的电话是19900001234", **WHEN)
     for event in order.events:
         assert "王小明" not in str(event.data)
         assert "五洲国际" not in str(event.data)

@@ -354,7 +354,7 @@ def test_who_could_not_be_reached_is_never_counted_as_satisfied(session: Session
 
 def test_what_the_caller_adds_reaches_every_unit_that_holds_the_order(session: Session, here: City):
     order = order_at(session, here, Status.IN_HAND_TIER3, assisting=True)
-    service.supplement(session, order=order, actor=here.operator, now=LATER, text="三单元也停了")
+    service.supplement(session, order=order, actor=here.operator, now=LATER, text="三单元也停了", **WHEN)
     service.urge(session, order=order, actor=here.operator, now=LATER)
     holding = [here.county.id, here.power.id, here.township.id]
     assert [unit for unit, what in pushes(session) if what == "supplement"] == holding
@@ -363,7 +363,7 @@ def test_what_the_caller_adds_reaches_every_unit_that_holds_the_order(session: S
     item = queries.story(session, order, here.power_clerk)[-2]
     assert item.notes == [("补充内容", "三单元也停了")]
     with pytest.raises(Invalid):
-        service.supplement(session, order=order, actor=here.operator, now=LATER, text="")
+        service.supplement(session, order=order, actor=here.operator, now=LATER, text="", **WHEN)
     assert journal.verify(session) == []
 
 

@@ -94,7 +94,7 @@ def test_a_confidential_order_shows_no_caller_to_units(session: Session, here: C
     assert queries.caller_view(order, here.township_clerk) is None
     assert queries.caller_view(order, here.county_clerk) is None
     assert queries.caller_view(order, here.operator).name == "王**"
-    service.supplement(session, order=order, actor=here.operator, now=LATER, text="我是王小明，家在三单元")
+    service.supplement(session, order=order, actor=here.operator, now=LATER, text="我是王小明，家在三单元", **WHEN)
     assert queries.story(session, order, here.township_clerk)[-1].notes == []
     assert queries.story(session, order, here.supervisor)[-1].notes == [("补充内容", "我是王小明，家在三单元")]
 
