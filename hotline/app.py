@@ -26,6 +26,7 @@ from hotline.web import (
     formats,
     forms,
     health,
+    order_files,
     pages,
     request_log,
     security,
@@ -145,6 +146,7 @@ def _web(app: Flask, _runtime: Runtime, _slots: int) -> None:
     """Operators, units, callback officers, the hub, programs, and citizens who read."""
     app.register_blueprint(agents.bp)
     app.register_blueprint(portal.bp)
+    app.register_blueprint(order_files.bp)
     app.register_blueprint(duty_desk.bp)
     app.register_blueprint(backoffice.bp)
     app.register_blueprint(editors.bp)

@@ -14,6 +14,7 @@ POLICY = "; ".join(
         "default-src 'self'",
         "img-src 'self' data: blob:",  # the kit's arrows and ticks are data:, a photo before it is sent is blob:
         "media-src 'self' blob:",
+        "worker-src 'self'",  # keeps the units' empty form for where there is no network
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid
 from hotline.knowledge_base import reviews
+from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
@@ -57,6 +58,11 @@ class Row:
     def place(self) -> str:
         """Where."""
         return self.order.address
+
+    @property
+    def round(self) -> str:
+        """Which report of the unit's part comes next; one sent back begins anew."""
+        return steps_key(self.sub)
 
     @property
     def running(self) -> bool:
@@ -130,6 +136,19 @@ def sign_many() -> ResponseReturnValue:
             return pages.go(url_for("portal.order", number=only) if only else url_for("portal.lists.inbox"))
 
         return once(session, act)
+
+
+def steps_key(sub: SubOrder) -> str:
+    """Names which report of a part a browser keeps; one sent back begins anew."""
+    return str(int(sub.reported_at.timestamp()) if sub.reported_at else 0)
+
+
+def own_sub(session: Session, order: WorkOrder) -> SubOrder:
+    """Return the newest part of the actor's unit, else of the units below: whoever sees an order has one."""
+    below = set(units.subtree_ids(session, the_actor().unit_id or 0))
+    mine = [sub for sub in order.sub_orders if sub.unit_id in below]
+    own = [sub for sub in mine if sub.unit_id == the_actor().unit_id]
+    return (own or mine)[-1]
 
 
 def _chips(buckets: Iterable[Bucket], counts: dict[str, int], show: str) -> list[dict[str, Any]]:

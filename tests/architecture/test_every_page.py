@@ -33,6 +33,7 @@ NAMES = (
     "days",
     "sort",
     "kind",
+    "since",
 )
 LISTS = {"/portal": ("to_sign", "in_hand", "done"), "/office/orders": ("",)}
 FIELDS = (
@@ -54,9 +55,10 @@ FIELDS = (
     *("version", "words", "said", "next_on", "term", "means", "remark", "code", "offer", "sheet"),
     *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
     *("question", "similar", "answer", "spoken", "category", "owner_unit", "source", "source_url", "areas", "public"),
+    *("files", "seen", "since", "kind"),
     *("attachments", "valid_from", "valid_to", "review_on", "revision", "base", "remark", "version", "like"),
 )
-STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal")
+STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal", "/order-files")
 BUSY = {"OPR", "REV", "CBK", "U2"}  # whose pages have most on them
 
 
@@ -70,7 +72,8 @@ def pages(house: House) -> list[Rule]:
 def addresses(house: House, rule: Rule) -> list[str]:
     """Return the addresses of a route for everything there is to name."""
     if "<number>" in rule.rule:
-        return [rule.rule.replace("<number>", number) for number in house.numbers]
+        of_order = re.sub(r"<int:(\w+)>", lambda name: str(house.ids.get(name[1], 1)), rule.rule)
+        return [of_order.replace("<number>", number) for number in house.numbers]
     if rule.rule == "/answers/category":
         return [f"{rule.rule}?name={house.answer.category}"]
     if "<path:code>" in rule.rule:

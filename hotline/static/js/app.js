@@ -126,9 +126,28 @@
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-  // a shared computer: logging out in one tab leaves no other one open
+  // a shared computer: what was kept to be sent later (drafts.js) goes with whoever wrote it, at log-out and when
+  // somebody else has logged in; logging out in one tab leaves no other one open
+  const DRAFTS = "hotline-drafts", OF = "drafts-of";
+  const wipe = () => new Promise((done) => {
+    try {
+      localStorage.removeItem(OF);
+      const gone = indexedDB.deleteDatabase(DRAFTS);
+      gone.onsuccess = gone.onerror = gone.onblocked = done;
+    } catch { done(); }  // locked down: nothing was kept
+  });
+  const strangers = () => {
+    const user = document.body.dataset.user;
+    try { if (user && localStorage.getItem(OF) && localStorage.getItem(OF) !== user) wipe(); } catch { /* locked down */ }
+  };
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-log-out]")) try { localStorage.setItem("log-out", Date.now()); } catch { /* locked down */ }
+    const form = event.target;
+    if (!form.matches("[data-log-out]") || event.defaultPrevented) return;
+    event.preventDefault();
+    wipe().then(() => {
+      try { localStorage.setItem("log-out", Date.now()); } catch { /* locked down */ }
+      form.submit();
+    });
   });
   window.addEventListener("storage", (event) => { if (event.key === "log-out") setTimeout(() => location.reload(), 500); });
 
@@ -151,5 +170,5 @@
     startToast(line);
   };
   window.hotline = Object.assign(window.hotline || {}, { say, duration });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", fresh); else fresh();
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => { fresh(); strangers(); }); else { fresh(); strangers(); }
 })();

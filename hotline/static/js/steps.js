@@ -1,32 +1,41 @@
-// A long form in steps, for a thumb: <form data-steps> with <section data-step="name"> in it. One step is shown at a
-// time; without script all of them stand one below the other. What was typed is kept in this tab until it was sent
-// (sessionStorage: gone with the tab, because an account of a visit may name people).
+// A long form in steps, for a thumb: <form data-steps data-number> with <section data-step="name"> in it. One step is
+// shown at a time; without script all of them stand one below the other. What was typed is kept with the draft
+// (drafts.js) until it was sent, and sent later where there is no network.
 (() => {
   "use strict";
-  const set = (form) => {
+  const NOT_KEPT = ["csrf_token", "once", "seen", "back"];
+  const drafts = window.hotline.drafts;
+  const set = async (form) => {
     const steps = [...form.querySelectorAll("[data-step]")];
     const stops = [...form.querySelectorAll(".steps li")];
     const back = form.querySelector("[data-step-back]"), next = form.querySelector("[data-step-next]");
     const send = form.querySelector("[data-step-send]"), kept = form.querySelector("[data-kept]");
-    const store = `steps:${form.dataset.steps}`;
-    let at = 0;
+    const { number, steps: round } = form.dataset;
+    const knownSeen = () => form.elements.seen ? Number(form.elements.seen.value) : form.dataset.seen ? Number(form.dataset.seen) : null;
+    let at = 0, photos = [], seen = knownSeen(), timer = null;
 
-    const fields = () => [...form.elements].filter((field) => field.name && !["csrf_token", "once"].includes(field.name) && field.type !== "submit");
-    const keep = () => {
-      const typed = {};
+    const fields = () => [...form.elements].filter((field) => field.name && !NOT_KEPT.includes(field.name) && !["submit", "file", "button"].includes(field.type));
+    const typed = () => {
+      const found = {};
       for (const field of fields()) {
-        if (["radio", "checkbox"].includes(field.type)) { if (field.checked) (typed[field.name] ||= []).push(field.value); }
-        else if (field.value) typed[field.name] = [field.value];
+        if (field.disabled) continue;
+        if (["radio", "checkbox"].includes(field.type)) { if (field.checked) (found[field.name] ||= []).push(field.value); }
+        else if (field.value) found[field.name] = [field.value];
       }
-      try { sessionStorage.setItem(store, JSON.stringify(typed)); if (kept) kept.hidden = false; }
-      catch { /* no room or not allowed: the form works without */ }
+      return found;
     };
-    const fill = () => {
-      let typed = null;
-      try { typed = JSON.parse(sessionStorage.getItem(store)); } catch { /* as if nothing had been kept */ }
-      if (!typed || form.querySelector(".has-error")) return;  // the server's answer already holds what was typed
+    const keep = async (state = "typing") => {
+      clearTimeout(timer);
+      try {
+        await drafts.saved(number, { typed: typed(), photos, seen, round, state, words: "" });
+        if (kept) kept.hidden = false;
+        return true;
+      } catch { return false; }  // no room or not allowed: the form works without
+    };
+    const soon = () => { clearTimeout(timer); timer = setTimeout(keep, 300); };
+    const fill = (draft) => {
       for (const field of fields()) {
-        const values = typed[field.name];
+        const values = draft.typed[field.name];
         if (["radio", "checkbox"].includes(field.type)) { if (values) field.checked = values.includes(field.value); }
         else if (values) field.value = values[0];
       }
@@ -42,47 +51,99 @@
       const last = at === steps.length - 1;
       back.hidden = at === 0;
       next.hidden = last;
-      send.hidden = !last;
+      send.hidden = !last || form.hasAttribute("data-closed");
       if (last) review();
       if (focus) { const head = steps[at].querySelector("h2"); head.tabIndex = -1; head.focus({ preventScroll: true }); window.scrollTo({ top: 0 }); }
     };
-    const review = () => form.querySelectorAll("[data-review]").forEach((out) => {
-      const field = form.elements[out.dataset.review];
-      const chosen = field?.length && !field.options ? [...field].find((one) => one.checked)?.closest("label").innerText : field?.value;
-      out.textContent = (chosen || "").trim() || "—";
-    });
+    const review = () => {
+      form.querySelectorAll("[data-review]").forEach((out) => {
+        const field = form.elements[out.dataset.review];
+        const chosen = field?.length && !field.options ? [...field].find((one) => one.checked)?.closest("label").innerText : field?.value;
+        out.textContent = (chosen || "").trim() || "—";
+      });
+      const count = form.querySelectorAll(".shot-list li").length;
+      form.querySelectorAll("[data-review-photos]").forEach((out) => { out.textContent = count ? `${count} 个` : "没有"; });
+    };
     const whole = (step) => [...step.querySelectorAll("input, select, textarea")].every((field) => field.reportValidity());
+
+    // ---------- sending ----------
+    const later = async () => {
+      if (!(await keep("waiting"))) { window.hotline.say("现在没有网络，这台手机也存不下。请别关这一页，有信号后再点提交。"); return; }
+      window.hotline.say("已保存，联网后自动提交。", "done");
+      await drafts.show();
+    };
+    const go = async () => {
+      if (!navigator.onLine || drafts.offline) return later();
+      await keep();
+      send.disabled = true;
+      const draft = await drafts.get(number), words = send.lastChild.textContent;
+      const headers = { Accept: "application/json", "X-CSRFToken": form.elements.csrf_token.value };
+      try {
+        if (draft && !(await drafts.upload(draft, headers, (one, all) => { send.lastChild.textContent = ` 正在上传照片 ${one}/${all}`; }))) {
+          const told = await drafts.get(number);
+          await keep();
+          const place = steps.findIndex((step) => step.dataset.step === "photos");
+          show(place, true);
+          const fault = steps[place].querySelector("[data-photos-fault]");
+          fault.textContent = told?.words || "照片没有传上去，请稍后再试"; fault.hidden = false;
+          return;
+        }
+        await fetch(drafts.tokenUrl, { headers: { Accept: "application/json" } });  // is the line really there?
+      } catch { return await later(); }
+      finally { send.disabled = false; send.lastChild.textContent = words; }
+      form.dataset.checked = "1";
+      form.requestSubmit(send);
+    };
 
     back.addEventListener("click", () => show(at - 1, true));
     next.addEventListener("click", () => { if (whole(steps[at])) show(at + 1, true); });
     stops.forEach((stop, i) => stop.addEventListener("click", () => { if (i < at || whole(steps[at])) show(i, true); }));
-    form.addEventListener("input", keep);
+    form.addEventListener("input", soon);
     form.addEventListener("keydown", (event) => {  // Enter goes on, it does not send a form half filled in
       if (event.key === "Enter" && event.target.matches("input") && at < steps.length - 1) { event.preventDefault(); next.click(); }
     });
     form.addEventListener("submit", (event) => {
-      if (!navigator.onLine) {
-        event.preventDefault();
-        event.stopImmediatePropagation();  // or the form would count as sent
-        keep();
-        window.hotline?.say("现在没有网络，填写的内容已留在本页。有信号后再点提交。");
-      }
+      if (event.submitter !== send || form.dataset.checked) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();  // or the form would count as sent
+      go();
     }, true);
+    window.addEventListener("pageshow", () => { delete form.dataset.checked; });
     form.noValidate = true;  // hidden steps cannot be focused; each step is checked when it is left, the server checks all
     send.addEventListener("click", (event) => {
       const wrong = steps.findIndex((step) => [...step.querySelectorAll("input, select, textarea")].some((field) => !field.checkValidity()));
       if (wrong >= 0) { event.preventDefault(); show(wrong, true); whole(steps[wrong]); }
     });
 
-    fill();
-    window.hotline?.when(form);
-    const faulty = steps.findIndex((step) => step.querySelector(".has-error"));
+    // ---------- what was kept ----------
+    let draft = null;
+    try { await drafts.ready; draft = await drafts.get(number); } catch { /* as if nothing had been kept */ }
+    const anew = draft && draft.round !== round && round && draft.round && draft.state === "typing";
+    if (anew) { await drafts.remove(number); draft = null; }  // that report was sent and came back
+    const faulty = steps.findIndex((step) => step.querySelector(".has-error") || step.matches(".has-error"));
+    if (draft) {
+      photos = draft.photos;
+      // others moved the order since this was typed: the server shows what they did beside it
+      if (form.elements.seen && draft.seen !== null && draft.seen < seen && !form.hasAttribute("data-looked") && !location.search) {
+        location.replace(`?since=${draft.seen}`);
+        return;
+      }
+      if (faulty < 0) fill(draft);  // else the server's answer already holds what was typed
+      if (draft.state !== "waiting" && draft.state !== "typing") await keep();
+    }
+    window.hotline.photos(form, () => photos, async (changed) => { photos = changed; await keep(); });
+    window.hotline.when(form);
     form.classList.add("in-steps");
     show(Math.max(faulty, 0), false);
+    await drafts.show();
   };
   const clear = () => document.querySelectorAll("[data-steps-done]").forEach((node) => {
-    try { sessionStorage.removeItem(`steps:${node.dataset.stepsDone}`); } catch { /* nothing was kept */ }
+    drafts.ready.then(() => drafts.remove(node.dataset.stepsDone)).catch(() => { /* nothing was kept */ });
   });
-  const start = () => { clear(); document.querySelectorAll("form[data-steps]").forEach(set); };
+  const start = async () => {
+    clear();
+    if (drafts.offline) await drafts.ready;  // the empty form first learns which order it is for
+    document.querySelectorAll("form[data-number]").forEach((form) => { if (form.dataset.number) set(form); });
+  };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from hotline.accounts.models import User
-from hotline.accounts.service import Actor, set_password
 from hotline.db import SessionFactory, session_scope
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
 from tests.factories.units import City
-from tests.web.shared.styleguide import serving
+from tests.web.portal.conftest import TELEPHONE, OpenPage
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "a long password"
-TELEPHONE = {"width": 390, "height": 844}
-
-
-OpenPage = Callable[[Actor], Page]
-
-
-@pytest.fixture
-def telephone(app: Flask, chrome: Browser, sessions: SessionFactory) -> Iterator[OpenPage]:
-    """Log in on a telephone as somebody; whatever the browser complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    with serving(app) as address:
-
-        def open_page(actor: Actor) -> Page:
-            with session_scope(sessions) as session:
-                user = session.get_one(User, actor.user_id)
-                set_password(session, user=user, password=PASSWORD)
-                username = user.username
-            context = chrome.new_context(viewport=TELEPHONE, has_touch=True, is_mobile=True, base_url=address)
-            contexts.append(context)
-            page = context.new_page()
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda fault: complaints.append(str(fault)))
-            page.goto("/login")
-            page.fill("[name=username]", username)
-            page.fill("[name=password]", PASSWORD)
-            page.keyboard.press("Enter")
-            page.wait_for_url("**/portal")
-            return page
-
-        yield open_page
-        for context in contexts:
-            context.close()
-    expected = ("Failed to load resource", "net::ERR")
-    assert [text for text in complaints if not any(word in text for word in expected)] == []
 
 
 def made(sessions: SessionFactory, here: City, status: Status) -> str:
@@ -88,9 +45,12 @@ def test_a_report_goes_step_by_step_survives_a_reload_and_a_dead_spot(
     page.get_by_role("radio", name="部分解决", exact=True).check()
     page.get_by_label("未解决原因").select_option("客观条件限制")
     onward.click()
+    expect(page.get_by_role("heading", name="现场照片")).to_be_visible()
+    onward.click()
     page.get_by_label("何人何时到场").fill("更换DN40闸阀一只")
+    expect(page.get_by_text("已存在这台手机上")).to_be_visible()
     page.reload()
-    for heading in ("联系市民了吗", "问题解决了吗"):
+    for heading in ("联系市民了吗", "问题解决了吗", "现场照片"):
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         onward.click()
     expect(page.get_by_label("何人何时到场")).to_have_value("更换DN40闸阀一只")
@@ -100,13 +60,13 @@ def test_a_report_goes_step_by_step_survives_a_reload_and_a_dead_spot(
     expect(page.locator("[data-review=solved]")).to_have_text("部分解决")
     page.context.set_offline(True)
     send.click()
-    expect(page.get_by_text("现在没有网络")).to_be_visible()
+    expect(page.locator("#drafts")).to_contain_text("已保存，联网后自动提交")
+    assert state_of(sessions, number) == Status.IN_HAND_TIER3
     page.context.set_offline(False)
-    send.click()
-    expect(page.get_by_text("已提交反馈")).to_be_visible()
+    expect(page.get_by_text("已提交反馈")).to_be_visible()  # by itself
+    page.wait_for_url(f"**/portal/orders/{number}")
     assert state_of(sessions, number) == Status.TO_CHECK_TIER2
-    kept = page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('steps:'))")
-    assert kept == []
+    expect(page.locator("#drafts")).to_have_count(0)
 
 
 def test_enter_does_the_next_step_and_the_reveal_replaces_the_mask(

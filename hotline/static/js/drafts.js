@@ -1,0 +1,222 @@
+// What a unit writes on the road and sends when there is network again. A draft holds an order's number, how far its
+// writer knew it, what was typed and the photographs, already small; never anything of the caller. It belongs to who
+// is logged in: gone at log-out (app.js) and when somebody else logs in.
+(() => {
+  "use strict";
+  const me = document.currentScript;
+  const NAME = "hotline-drafts", OF = "drafts-of", EVERY_MS = 30000;
+  const offline = me.hasAttribute("data-offline");
+  const user = document.body?.dataset.user ?? document.documentElement.dataset.user ?? null;
+  const tokenUrl = `${me.dataset.scope}/token`;
+  const reportUrl = (number) => `${me.dataset.scope}/orders/${number}/report`;
+
+  // ---------- the store: drafts by number, orders seen by number ----------
+  let opened = null;
+  const open = () => opened ||= new Promise((done, failed) => {
+    const asked = indexedDB.open(NAME, 1);
+    asked.onupgradeneeded = () => {
+      asked.result.createObjectStore("drafts", { keyPath: "number" });
+      asked.result.createObjectStore("seen", { keyPath: "number" });
+    };
+    asked.onsuccess = () => {
+      asked.result.onversionchange = () => { asked.result.close(); opened = null; };  // somebody wipes it
+      done(asked.result);
+    };
+    asked.onerror = () => { opened = null; failed(asked.error); };
+  });
+  const run = async (store, mode, act) => {
+    const base = await open();
+    return new Promise((done, failed) => {
+      const work = base.transaction(store, mode), asked = act(work.objectStore(store));
+      work.oncomplete = () => done(asked?.result);
+      work.onerror = work.onabort = () => failed(work.error);
+    });
+  };
+  const get = (number) => run("drafts", "readonly", (store) => store.get(number));
+  const all = async () => (await run("drafts", "readonly", (store) => store.getAll())).sort((a, b) => a.at - b.at);
+  const seenOrders = () => run("seen", "readonly", (store) => store.getAll());
+  const own = () => { try { if (user) localStorage.setItem(OF, user); } catch { /* locked down: the rows still say whose they are */ } };
+  const put = async (draft) => {
+    own();
+    await run("drafts", "readwrite", (store) => store.put(draft));
+  };
+  const remove = async (number) => { await run("drafts", "readwrite", (store) => store.delete(number)); await show(); };
+  const saved = async (number, change) => {
+    const before = await get(number);
+    const draft = {
+      number, user: user ?? owner(), seen: null, round: null, state: "typing", typed: {}, photos: [],
+      once: crypto.randomUUID(), words: "", ...before, ...change, at: Date.now(),
+    };
+    await put(draft);
+    return draft;
+  };
+  const owner = () => { try { return localStorage.getItem(OF); } catch { return null; } };
+
+  // ---------- whose it is ----------
+  const tidy = async () => {
+    if (!user) return;
+    const [drafts, seen] = await Promise.all([all(), seenOrders()]);
+    if ([...drafts, ...seen].some((one) => String(one.user) !== user)) {
+      await run("drafts", "readwrite", (store) => store.clear());
+      await run("seen", "readwrite", (store) => store.clear());
+    }
+  };
+  // numbers of orders on the page, so that a report can be begun where there is no network
+  const remember = async () => {
+    const rows = [...document.querySelectorAll("[data-order-number]")];
+    if (rows.length) own();
+    for (const row of rows) {
+      const { orderNumber: number, orderSeen, orderRound } = row.dataset;
+      if (orderSeen) await run("seen", "readwrite", (store) => store.put({ number, user, seen: Number(orderSeen), round: orderRound, at: Date.now() }));
+    }
+  };
+
+  // ---------- sending ----------
+  const waiting = async () => (await all()).filter((draft) => draft.state === "waiting");
+  const send = () => navigator.locks.request("hotline-send", { ifAvailable: true }, async (lock) => {
+    if (!lock || !navigator.onLine) return;
+    const queue = await waiting();
+    if (!queue.length) return;
+    let pass;
+    try {
+      const asked = await fetch(tokenUrl, { headers: { Accept: "application/json" } });
+      if (asked.status === 401) { say("请重新登录，保存的反馈登录后自动提交。"); return; }
+      if (!asked.ok) return;
+      pass = await asked.json();
+    } catch { return; }  // the network is not really back
+    for (const draft of queue) {
+      if (String(pass.user) !== String(draft.user)) return;  // another person's: the next page wipes it
+      if (!(await sendOne(draft, pass.csrf_token))) return;
+    }
+  });
+  const onPage = (number) => !offline && document.querySelector(`form[data-number="${number}"]`);
+  const sendOne = async (draft, token) => {
+    const headers = { Accept: "application/json", "X-CSRFToken": token };
+    try {
+      if (!(await upload(draft, headers))) return true;
+      const body = new URLSearchParams();
+      for (const [name, values] of Object.entries(draft.typed)) for (const value of values) body.append(name, value);
+      if (draft.seen !== null) body.set("seen", draft.seen);
+      const answer = await fetch(reportUrl(draft.number), { method: "POST", headers: { ...headers, "Idempotency-Key": draft.once }, body, redirect: "manual" });
+      if (answer.type === "opaqueredirect" || answer.ok) {
+        await remove(draft.number);
+        say(`${draft.number} 的反馈已提交`, "done");
+        if (onPage(draft.number)) location.href = `${me.dataset.scope}/orders/${draft.number}`;
+      } else {
+        await refused(draft, answer);
+        if (onPage(draft.number) && answer.status === 409) location.replace(`${reportUrl(draft.number)}?since=${draft.seen ?? 0}`);
+      }
+      return answer.status < 500 && answer.status !== 429;  // a server in trouble is asked again later
+    } catch { return false; }  // no network after all: it waits
+    finally { await show(); }
+  };
+  const upload = async (draft, headers, told) => {
+    const left = draft.photos.filter((photo) => !photo.sent);
+    for (const photo of left) {
+      told?.(draft.photos.length - left.length + left.indexOf(photo) + 1, draft.photos.length);
+      const body = new FormData();
+      body.set("kind", photo.kind);
+      body.set("files", photo.blob, photo.name);
+      const answer = await fetch(`/order-files/${draft.number}`, { method: "POST", headers, body });
+      if (!answer.ok) { await refused(draft, answer); return false; }
+      photo.sent = true;
+      delete photo.blob;  // it stands on the server now
+      await put(draft);
+    }
+    return true;
+  };
+  const refused = async (draft, answer) => {
+    if (answer.status >= 500 || answer.status === 429) return;
+    const told = await answer.json().then((body) => body.error?.message, () => "") || "";
+    const state = { 401: "waiting", 404: "gone", 409: "moved" }[answer.status] || "refused";
+    // typed words meant another order than the one there is now: sent again, it is another request
+    await put({ ...draft, state, words: told, once: crypto.randomUUID() });
+  };
+
+  // ---------- what waits, on every page ----------
+  const STATES = {
+    typing: ["有没写完的反馈", "plain"], waiting: ["已保存，联网后自动提交", "soon"],
+    moved: ["没有提交：工单有变化，请看过再提交", "late"], refused: ["没有提交成功，请修改", "late"],
+    gone: ["没有提交：这张工单已不在本单位", "late"],
+  };
+  const line = (draft) => {
+    const [words, tone] = STATES[draft.state], item = document.createElement("li");
+    item.className = `draft tone-${tone}`;
+    item.dataset.draft = draft.state;
+    const link = document.createElement("a");
+    link.href = draft.state === "moved" && draft.seen !== null ? `${reportUrl(draft.number)}?since=${draft.seen}` : reportUrl(draft.number);
+    link.textContent = draft.number;
+    const text = document.createElement("span");
+    text.textContent = draft.words && draft.state !== "waiting" ? `${words}：${draft.words}` : words;
+    item.append(draft.state === "gone" ? draft.number : link, text);
+    if (draft.state === "gone") {
+      const kept = document.createElement("details"), head = document.createElement("summary");
+      head.textContent = "看写好的内容";
+      const typed = document.createElement("p");
+      typed.textContent = ["process", "public_reply"].flatMap((name) => draft.typed[name] ?? []).join("\n\n");
+      kept.append(head, typed);
+      const drop = document.createElement("button");
+      drop.type = "button"; drop.className = "btn btn-sm"; drop.textContent = "删除";
+      drop.addEventListener("click", () => remove(draft.number));
+      item.append(kept, drop);
+    }
+    return item;
+  };
+  const show = async () => {
+    const form = document.querySelector("form[data-number]");
+    const drafts = (await all()).filter((draft) => draft.number !== form?.dataset.number || draft.state === "waiting");
+    let list = document.getElementById("drafts");
+    if (!drafts.length) { list?.remove(); return; }
+    if (!list) {
+      list = document.createElement("ul");
+      list.id = "drafts"; list.className = "drafts"; list.setAttribute("aria-label", "保存在这台手机上的反馈"); list.setAttribute("aria-live", "polite");
+      document.getElementById("main").prepend(list);
+    }
+    list.replaceChildren(...drafts.map(line));
+  };
+  const say = (text, tone) => window.hotline.say(text, tone);
+
+  // ---------- without network ----------
+  const orphan = async () => {  // the empty form finds out from the address which order it is for
+    const number = location.pathname.match(/\/orders\/([\d-]+)\/report$/)?.[1];
+    const known = await seenOrders(), mine = known.find((one) => one.number === number) || null;
+    if (number) {
+      const box = document.querySelector("[data-offline-form]"), form = box.querySelector("form");
+      form.dataset.number = number;
+      form.dataset.steps = mine?.round ?? "";
+      form.dataset.seen = mine?.seen ?? "";
+      box.querySelector("[data-offline-number]").textContent = number;
+      box.hidden = false;
+    }
+    const list = document.querySelector("[data-offline-known]");
+    const rest = known.filter((one) => one.number !== number);
+    list.hidden = !rest.length;
+    list.querySelector("ul").replaceChildren(...rest.map((one) => {
+      const item = document.createElement("li"), link = document.createElement("a");
+      link.href = reportUrl(one.number); link.textContent = one.number;
+      item.append(link);
+      return item;
+    }));
+  };
+
+  const ready = (async () => {
+    await tidy();
+    if (offline) await orphan(); else await remember();
+    await show();
+  })().catch(() => {});  // a browser that keeps nothing: the form works with network only
+  window.hotline = Object.assign(window.hotline || {}, { drafts: { ready, get, saved, remove, all, send, upload, show, offline, tokenUrl } });
+
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(me.dataset.worker, { scope: me.dataset.scope }).catch(() => {});
+  const again = () => { ready.then(() => send()).then(show).catch(() => {}); };
+  window.addEventListener("online", again);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) again(); });
+  document.addEventListener("htmx:afterSettle", () => remember().catch(() => {}));
+  setInterval(again, EVERY_MS);
+  again();
+
+  // log-out wipes what waits: said before, because nobody could bring it back
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-log-out]") || !document.querySelector("#drafts [data-draft]")) return;
+    if (!confirm("这台手机上还有没提交的反馈，退出登录会把它删除。确定退出吗？")) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
+})();
