@@ -18,7 +18,17 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.knowledge_base.floor import suggestions as answers_shown
 from hotline.knowledge_base.search.finding import Found, find
 from hotline.units import queries as units
-from hotline.web import desk, desk_headset, desk_learning, desk_page, desk_settling, draft_form, pages, switchboard
+from hotline.web import (
+    desk,
+    desk_headset,
+    desk_learning,
+    desk_orders,
+    desk_page,
+    desk_settling,
+    draft_form,
+    pages,
+    switchboard,
+)
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR, at_desk
@@ -38,6 +48,7 @@ bp.add_app_template_filter(desk.only_in, "only_in")
 bp.register_blueprint(desk_settling.bp)
 bp.register_blueprint(desk_headset.bp)
 bp.register_blueprint(desk_learning.bp)
+bp.register_blueprint(desk_orders.bp)
 
 
 # ---- the page

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline.calls import queries
+from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.calls.states import PresenceState
 from hotline.errors import NotFound
@@ -26,6 +27,8 @@ from hotline.work_orders import queries as orders
 from hotline.work_orders.clock import start_of_local_day
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import AREA_DIGITS
+from hotline.work_orders.refusing import CHANNELS
+from hotline.work_orders.states import REFUSE_WORDS, SENSITIVE_WORDS
 
 OPERATOR: Final = "OPR"
 AWAY_REASONS: Final = ("小休", "用餐", "培训", "整理工单", "其他")
@@ -104,6 +107,8 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
             "drafting": drafting,
             "categories": desk.category_choices(here.categories),
             "areas": desk.area_choices(here.units),
+            "sensitive": [("", "无"), *((kind.value, word) for kind, word in SENSITIVE_WORDS.items())],
+            "grounds": [(ground.value, word, CHANNELS[ground]) for ground, word in REFUSE_WORDS.items()],
             "faults": {},
             **about,
             **bar(session),
@@ -143,6 +148,12 @@ def part(call_id: int, template: str, build: Callable[[Session, Call], dict[str,
         values = {"call": found, **build(session, found)}
         # a part fetched without htmx has nowhere to put toasts: they wait for the next page
         return pages.fragment(template, **values) if pages.is_htmx() else render_template(template, **values)
+
+
+def settle(session: Session, found: Call, outcome: str) -> None:
+    """Say what became of a call; one that went on to a colleague gets its outcome from them."""
+    if found.operator_id == the_actor().user_id:
+        calls.resolve(session, call_id=found.id, outcome=outcome, **when())
 
 
 def beside(template: str, **values: Any) -> ResponseReturnValue:

@@ -8,7 +8,6 @@ from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.calls.states import Outcome
 from hotline.errors import Invalid
@@ -20,6 +19,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR
 from hotline.web.draft_form import City
 from hotline.web.idempotency import once
+from hotline.web.order_pages import by_clock
 from hotline.work_orders import clock, service
 from hotline.work_orders.drafting import WORDS, missing
 from hotline.work_orders.models import WorkOrder
@@ -110,8 +110,39 @@ def submit(call_id: int) -> ResponseReturnValue:
             def act() -> ResponseReturnValue:
                 order = _save(session, found, desk_page.city(session))
                 service.submit(session, order=order, calendar=run.calendar, tz=run.settings.tz, **when())
-                _settle(session, found, Outcome.ORDERED)
+                desk_page.settle(session, found, Outcome.ORDERED)
                 return _settled(call_id, order, "已提交")
+
+            return once(session, act)
+    except Invalid as fault:
+        return _faulty(call_id, fault)
+
+
+@bp.post("/dispatch")
+@roles(OPERATOR)
+def dispatch(call_id: int) -> ResponseReturnValue:
+    """Save the form and send an urgent order at once to the unit proposed first; its duty officers are rung."""
+    try:
+        with transaction() as session:
+            found = desk.own_call(session, the_actor(), call_id)
+
+            def act() -> ResponseReturnValue:
+                here = desk_page.city(session)
+                order = _save(session, found, here)
+                form = draft_form.draft_form(session, found, here)
+                first = next(iter(draft_form.proposed(form.values, here)), None)
+                if first is None:
+                    raise Invalid("还不知道派给哪个单位，请先选好分类和地点", area_code="请选择行政区划")
+                service.dispatch(
+                    session,
+                    order=order,
+                    lead_unit_id=first.unit.id,
+                    responsibility_line_id=first.line.id if first.line else None,
+                    **when(),
+                    **by_clock(),
+                )
+                desk_page.settle(session, found, Outcome.ORDERED)
+                return _settled(call_id, order, f"已派给{first.unit.name}，正在呼叫值班员")
 
             return once(session, act)
     except Invalid as fault:
@@ -137,11 +168,11 @@ def resolve(call_id: int) -> ResponseReturnValue:
 
             def act() -> ResponseReturnValue:
                 if request.form.get("outcome") == Outcome.NO_DEMAND:
-                    _settle(session, found, Outcome.NO_DEMAND)
+                    desk_page.settle(session, found, Outcome.NO_DEMAND)
                     pages.toast("已记为无诉求")
                     return pages.go(url_for("desk.call", call_id=call_id))
                 order = _answer(session, found)
-                _settle(session, found, Outcome.ANSWERED_ON_SPOT)
+                desk_page.settle(session, found, Outcome.ANSWERED_ON_SPOT)
                 return _settled(call_id, order, "已直接答复")
 
             return once(session, act)
@@ -178,12 +209,6 @@ def _answer(session: Session, found: Call) -> WorkOrder:
     if row is None and not order.confidential:
         desk_learning.note_missing(session, found, asked=order.title, told=reason)
     return order
-
-
-def _settle(session: Session, found: Call, outcome: str) -> None:
-    # a call that went on to a colleague gets its outcome from them
-    if found.operator_id == the_actor().user_id:
-        calls.resolve(session, call_id=found.id, outcome=outcome, **when())
 
 
 def _settled(call_id: int, order: WorkOrder, said: str) -> ResponseReturnValue:

@@ -39,6 +39,7 @@ BLANK: Final[dict[str, Any]] = {
     "address": "",
     "event_time": "",
     "urgency": Urgency.NORMAL.value,
+    "sensitive_kind": "",
     "title": "",
     "content": "",
     "desired_result": "",

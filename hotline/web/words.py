@@ -203,6 +203,7 @@ TABLES: Final[dict[str, Mapping[Any, str]]] = {
     "close": states.CLOSE_WORDS,
     "demand_type": states.DEMAND_WORDS,
     "holder": HOLDERS,
+    "sensitive": states.SENSITIVE_WORDS,
     "part": PARTS,
     "role": ROLES,
     "supervision": SUPERVISION,

@@ -103,6 +103,8 @@ def withdraw(
     if faults:
         raise Invalid("；".join(map(str, faults.values())), **faults)
     holding = live_subs(order)[::-1]
+    # of a draft its caller never heard as an order
+    told = sms(order, "withdrawn") if order.status != Status.DRAFT else []
     for sub in holding:
         move_sub(sub, Action.WITHDRAW)
         sub.closed_at = now
@@ -117,6 +119,6 @@ def withdraw(
         private={"reason": reason.strip()},
         # why somebody who wants secrecy takes it back may tell who they are
         for_units=[] if order.confidential else [sub.unit_id for sub in holding],
-        messages=[push(order, sub.unit_id, Action.WITHDRAW.value) for sub in holding] + sms(order, "withdrawn"),
+        messages=[push(order, sub.unit_id, Action.WITHDRAW.value) for sub in holding] + told,
     )
     return order

@@ -156,6 +156,11 @@ CASES: Final = {
     ),
     "/desk/calls/<int:call_id>/search": (Visit("talking", "/desk/calls/{talking}/search?q=停水"),),
     "/desk/calls/<int:call_id>/resolve": (Visit("talking", "/desk/calls/{talking}/resolve"),),
+    "/desk/calls/<int:call_id>/refuse": (Visit("talking", "/desk/calls/{talking}/refuse"),),
+    "/desk/calls/<int:call_id>/orders/<number>": (
+        Visit("talking", "/desk/calls/{talking}/orders/{number}"),
+        Visit("talking", "/desk/calls/{talking}/orders/{number}?same=1"),
+    ),
     "/login": (Visit("", "/login"),),
     "/knowledge": (Visit("KBE", "/knowledge", ".kb-rows"), Visit("KBE", "/knowledge?show=ended", ".empty")),
     "/knowledge/drafts/<int:version_id>": (Visit("KBE", "/knowledge/drafts/{draft}", "#editor"),),
@@ -259,6 +264,7 @@ def open_desks(session: Session, runtime: Runtime, town: Town) -> None:
     ringing = make.waiting(session, phone="+8619900001236")
     assignment.run(session, now=NOON)
     make.ready(session, waits)
+    town.names["number"] = town.house.numbers[2]  # in a unit's hands
     town.names |= {"talking": talking.id, "wrapping_up": over.id, "ringing": ringing.id}
     for key, who in {"away": away, "talking": talks, "wrapping_up": wraps, "rung": rung, "ready": waits}.items():
         town.let_in(key, who.user_id or 0, DESK)
