@@ -31,6 +31,7 @@ from hotline.follow_ups.states import (
 from hotline.follow_ups.trying import enough_tries, next_try
 from hotline.work_orders import clock
 from hotline.work_orders import service as orders
+from hotline.work_orders.asks.explanations import Explanation
 from hotline.work_orders.models import OrderEvent, Report, WorkOrder
 from hotline.work_orders.states import Action, CloseKind, Satisfaction, Solved, Status
 
@@ -175,15 +176,19 @@ def evaluate(
     reasons: Sequence[str] = (),
     comment: str = "",
     attempt: Attempt | None = None,
+    explanation: Explanation | None = None,
 ) -> Evaluation | None:
     """Keep what the citizen said and send it to the order (``order.evaluated``).
+
+    With ``explanation`` the officer, who heard "not satisfied", holds that nothing more can be done: a supervisor
+    decides that first, and the order acts on what was said only then.
 
     A key or an SMS tells satisfaction only. When it says dissatisfied nobody knows yet what is wrong: the answer is
     kept on the try, the callback waits for a person, and None is returned. A person has to ask all of it.
     Raises ``Invalid`` naming what is missing, ``NotAllowedNow`` when the callback is settled.
     """
     reasons = list(dict.fromkeys(reasons))
-    _check(way, satisfaction, solved, contacted, reasons)
+    _check(way, satisfaction, solved, contacted, reasons, explanation)
     if way == Way.PERSON:
         _must_hold(session, callback, actor)
     if satisfaction == Satisfaction.DISSATISFIED and way != Way.PERSON:
@@ -209,7 +214,21 @@ def evaluate(
         attempt.answer = satisfaction
         _end(attempt, AttemptState.ENDED, now)
     _flush(session)
-    outbox.add(session, "order.evaluated", now=now, evaluation_id=evaluation.id)
+    if explanation is None:
+        outbox.add(session, "order.evaluated", now=now, evaluation_id=evaluation.id)
+    else:
+        orders.explain(
+            session,
+            order=session.get_one(WorkOrder, callback.order_id),
+            actor=actor,
+            now=now,
+            explanation=explanation,
+            round=callback.round,
+            satisfaction=satisfaction,
+            solved=solved,
+            contacted=contacted,
+            reasons=reasons,
+        )
     return evaluation
 
 
@@ -348,7 +367,14 @@ def _end(attempt: Attempt, state: AttemptState, now: datetime) -> None:
         attempt.ended_at = now
 
 
-def _check(way: str, satisfaction: str, solved: str, contacted: bool | None, reasons: Sequence[str]) -> None:
+def _check(  # noqa: PLR0917 - what was said, as it is asked
+    way: str,
+    satisfaction: str,
+    solved: str,
+    contacted: bool | None,
+    reasons: Sequence[str],
+    explanation: Explanation | None,
+) -> None:
     faults: dict[str, object] = {}
     if way not in set(Way):
         faults["way"] = "没有这种回访方式"
@@ -365,6 +391,8 @@ def _check(way: str, satisfaction: str, solved: str, contacted: bool | None, rea
             faults["contacted"] = "请问清承办单位是否联系过"
         if not reasons:
             faults.setdefault("reasons", "请选择不满意原因")
+    if explanation is not None:
+        faults |= explanation.faults(satisfaction=satisfaction, solved=solved, contacted=contacted)
     if way != Way.PERSON and satisfaction == Satisfaction.NONE:
         faults["satisfaction"] = "没有收到评价"
     if faults:

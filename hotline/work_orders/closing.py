@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
@@ -14,14 +14,24 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.knowledge_base import tasks
 from hotline.knowledge_base.states import SignalKind
-from hotline.work_orders import derivation
+from hotline.work_orders import clock, derivation
 from hotline.work_orders.checking import take_up
 from hotline.work_orders.derivation import What
+from hotline.work_orders.guards import pending
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.merging import on_its_own
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import DONE, UNCALLED, Action, CloseKind, Satisfaction, Solved, Status
+from hotline.work_orders.states import (
+    DONE,
+    UNCALLED,
+    Action,
+    CloseKind,
+    RequestKind,
+    Satisfaction,
+    Solved,
+    Status,
+)
 from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
 from hotline.work_orders.transitions import LIVE, SYS
 
@@ -58,14 +68,15 @@ def record_evaluation(
 ) -> WorkOrder:
     """Act on what the citizen said of round ``round``: close (N14 to N16) or have it redone (N14 to N15 to in hand).
 
-    Safe to run twice: a round already settled changes nothing. After the last redo of the profile a dissatisfied
-    citizen's order closes as ``redo_exhausted`` under blue supervision: a supervisor takes it from there.
+    Safe to run twice: nothing is changed once the round is settled, nor while a supervisor looks at an explanation.
+    After the last redo of the profile a dissatisfied citizen's order closes as ``redo_exhausted`` under blue
+    supervision: a supervisor takes it from there.
     """
     if satisfaction not in set(Satisfaction):
         raise Invalid("没有这个满意度", satisfaction="请选择满意度")
     if solved and solved not in set(Solved):
         raise Invalid("没有这个选项", solved="请选择是否解决")
-    if _settled(order, round):
+    if _settled(order, round) or pending(order, RequestKind.EXPLANATION) is not None:
         return order
     what = verdict(satisfaction, solved, contacted)
     rules = rules_of(order)
@@ -86,8 +97,24 @@ def record_evaluation(
         if exhausted and order.supervision == "none":
             order.supervision = "blue"
         kind = CloseKind.REDO_EXHAUSTED if exhausted else CloseKind.EVALUATED
-        _close(session, order, kind, actor=actor, now=now, satisfaction=satisfaction, solved=solved, data=data)
+        close_order(
+            session,
+            order,
+            kind,
+            actor=actor,
+            now=now,
+            satisfaction=satisfaction,
+            solved=solved,
+            data=data,
+            appeal_until=appeal_limit(order, now=now, calendar=calendar, tz=tz),
+        )
     return order
+
+
+def appeal_limit(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tzinfo) -> datetime | None:
+    """Return until when the unit may appeal against a score given now; None: the city sets no limit."""
+    due = clock.step_due(rules_of(order), "appeal", order.urgency, now, calendar, tz)
+    return due.at if due else None
 
 
 def not_reached(
@@ -109,7 +136,7 @@ def not_reached(
         return order
     rule_for(order, Action.CLOSE, actor)
     order.first_satisfaction = order.first_satisfaction or Satisfaction.NONE
-    _close(
+    close_order(
         session,
         order,
         kind,
@@ -158,10 +185,13 @@ def _redo(
     tz: tzinfo,
     data: dict[str, object],
 ) -> None:
-    reporter = last_reporter(session, order)
-    above = lead_sub(order, 2)
     told = derivation.move(order, What.REDO, now=now, calendar=calendar, tz=tz)
     order.redo_count += 1
+    if settled_by_hub(session, order):
+        _to_a_unit(session, order, actor=actor, now=now, calendar=calendar, tz=tz, data={**data, **told})
+        return
+    reporter = last_reporter(session, order)
+    above = lead_sub(order, 2)
     for sub in {reporter, above}:
         if sub is not None:
             sub.deadline_at = order.deadline_at
@@ -179,7 +209,38 @@ def _redo(
     take_up(session, order=order, now=now, what="redo")
 
 
-def _close(
+def settled_by_hub(session: Session, order: WorkOrder) -> bool:
+    """Whether the result the citizen judges is the hub's own and no unit's."""
+    last = select(Report.sub_order_id).where(Report.order_id == order.id).order_by(Report.id.desc()).limit(1)
+    return session.execute(last).first() == (None,)
+
+
+def _to_a_unit(
+    session: Session,
+    order: WorkOrder,
+    *,
+    actor: Actor,
+    now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
+    data: dict[str, object],
+) -> None:
+    """What the hub settled itself did not satisfy: nobody can do it again, so it is reviewed and dispatched."""
+    due = clock.step_due(rules_of(order), "dispatch", order.urgency, now, calendar, tz)
+    advance(
+        session,
+        order,
+        Action.REDO,
+        actor=actor,
+        now=now,
+        to=Status.TO_REVIEW,
+        step_due_at=due.at if due else None,
+        data=data,
+    )
+    on_its_own(session, order=order, now=now)
+
+
+def close_order(
     session: Session,
     order: WorkOrder,
     kind: CloseKind,
@@ -188,11 +249,18 @@ def _close(
     now: datetime,
     satisfaction: str,
     solved: str,
-    data: dict[str, object],
+    data: Mapping[str, object],
+    private: Mapping[str, object] | None = None,
+    appeal_until: datetime | None = None,
 ) -> None:
+    """Close the order and every part of it, and tell the citizen; the verb has asked ``rule_for`` before.
+
+    ``satisfaction`` and ``solved`` are what the citizen said, empty where nobody was asked.
+    """
     order.final_satisfaction = satisfaction
     order.final_solved = solved
     order.close_kind = kind
+    order.appeal_until = appeal_until
     for sub in order.sub_orders:
         if sub.state in LIVE:
             move_sub(sub, Action.CLOSE)
@@ -204,5 +272,6 @@ def _close(
         actor=actor,
         now=now,
         data={**data, "kind": kind.value, "by_system": actor.role == SYS},
+        private=private,
         messages=sms(order, "closed"),
     )

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy.orm import object_session
+
 from hotline.accounts.roles import TIER_2, Role
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import NotAllowedNow, NotPermitted
+from hotline.units.models import Unit
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     PENDING,
@@ -181,9 +184,18 @@ def _decides_suspension(order: WorkOrder, actor: Actor, now: datetime | None) ->
         raise _no("没有待审批的挂起申请", order)
 
 
-def _decides_explanation(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if pending(order, RequestKind.EXPLANATION) is None:
+def explanation_to_decide(order: WorkOrder, actor: Actor) -> OrderRequest:
+    """Return the explanation this actor decides now: never one's own."""
+    asked = pending(order, RequestKind.EXPLANATION)
+    if asked is None:
         raise _no("没有待审批的合理解释", order)
+    if asked.asked_by == actor.user_id:
+        raise NotPermitted("自己提请的合理解释由别的督办员审定")
+    return asked
+
+
+def _decides_explanation(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    explanation_to_decide(order, actor)
 
 
 def _may_explain(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -202,8 +214,18 @@ def _may_claim(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 
 
 def _decides_claim(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if pending(order, RequestKind.CLAIM) is None:
+    asked = pending(order, RequestKind.CLAIM)
+    if asked is None:
         raise _no("没有待认定的不合理诉求", order)
+    _from_outside(asked, actor)
+
+
+def _from_outside(asked: OrderRequest, actor: Actor) -> None:
+    """Nobody of the unit that asks, or of one below it, sits on the panel that decides."""
+    session = object_session(asked)
+    own = session.get(Unit, actor.unit_id) if session is not None and actor.unit_id is not None else None
+    if own is not None and asked.unit is not None and own.path.startswith(asked.unit.path):
+        raise NotPermitted("本单位的申报由单位以外的人裁定")
 
 
 def _may_appeal(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -216,8 +238,10 @@ def _may_appeal(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 
 
 def _decides_appeal(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if pending(order, RequestKind.APPEAL) is None:
+    asked = pending(order, RequestKind.APPEAL)
+    if asked is None:
         raise _no("没有待裁定的申诉", order)
+    _from_outside(asked, actor)
 
 
 def _may_withdraw(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -233,6 +257,11 @@ def _may_review(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 def _nobody_to_ask(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.caller_id is not None or order.caller is not None:
         raise _no("有来电人的工单应当回访后办结", order)
+
+
+def _somebody_to_ask(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if order.caller_id is None and order.caller is None:
+        raise _no("没有来电人的工单，请核对办理前后的照片后办结", order)
 
 
 def _goes_with_its_main(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -270,6 +299,7 @@ _WHILE_MERGED: Final = frozenset(
 _MAIN: Final[dict[tuple[str, Action] | Action, Guard]] = {
     (Status.DRAFT, Action.DISPATCH): _only_urgent,
     (Status.TO_REVIEW, Action.DISPATCH): _released,
+    (Status.TO_CHECK_HUB, Action.APPROVE): _somebody_to_ask,
     (Status.NEEDS_INFO, Action.CLOSE): _unanswered,
     (Status.TO_CHECK_HUB, Action.CLOSE): _nobody_to_ask,
     Action.RETURN: _may_return,

@@ -77,7 +77,7 @@ def report(
     assisting = is_assisting(order, actor)
     (note_rule_for if assisting else rule_for)(order, Action.REPORT, actor)
     sub = sub_of(order, actor)
-    _check(
+    faults = report_faults(
         contacted=contacted,
         contacted_at=contacted_at,
         contact_way=contact_way,
@@ -86,6 +86,8 @@ def report(
         public_reply=public_reply,
         now=now,
     )
+    if faults:
+        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
     row = Report(
         order_id=order.id,
         sub_order_id=sub.id,
@@ -150,7 +152,7 @@ def last_reporter(session: Session, order: WorkOrder) -> SubOrder:
     return sub
 
 
-def _check(
+def report_faults(
     *,
     contacted: bool,
     contacted_at: datetime | None,
@@ -159,7 +161,8 @@ def _check(
     unsolved_reason: str,
     public_reply: str,
     now: datetime,
-) -> None:
+) -> dict[str, object]:
+    """Return what is wrong with a report, a sentence by field; empty when nothing is."""
     faults: dict[str, object] = {}
     if contacted:
         if contacted_at is None:
@@ -178,5 +181,4 @@ def _check(
         faults["public_reply"] = "请填写给市民的答复"
     elif found := personal_data.found_in(public_reply):
         faults["public_reply"] = f"公开答复中有个人信息：{'、'.join(found)}，请删去"
-    if faults:
-        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    return faults

@@ -1,5 +1,7 @@
 """Verbs that change an order, by stage of its life. Each flushes and never commits."""
 
+from hotline.work_orders.asks.claims import appeal, claim, decide_appeal, decide_claim
+from hotline.work_orders.asks.explanations import explain, grant_explanation, refuse_explanation
 from hotline.work_orders.asks.extensions import ask_extension, grant_extension, refuse_extension
 from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close
 from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
@@ -12,6 +14,8 @@ from hotline.work_orders.handling import report, sign
 from hotline.work_orders.merging import merge, unmerge
 from hotline.work_orders.refusing import refuse
 from hotline.work_orders.releasing import release
+from hotline.work_orders.settling import close_checked, settle
+from hotline.work_orders.supervision.leaders import note_leader
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
 from hotline.work_orders.telling import supplement, urge, withdraw
 
@@ -19,32 +23,41 @@ __all__ = [
     "DRAFT_FIELDS",
     "accept_return",
     "answer",
+    "appeal",
     "approve",
+    "archive",
     "ask_extension",
     "ask_info",
-    "ask_suspension",
-    "archive",
     "ask_return",
+    "ask_suspension",
+    "claim",
+    "close_checked",
+    "close_unanswered",
+    "decide_appeal",
+    "decide_claim",
     "dispatch",
+    "explain",
+    "grant_explanation",
     "grant_extension",
     "hand_down",
-    "keep_closed",
     "merge",
     "not_reached",
+    "note_leader",
     "read_reply",
     "record_evaluation",
     "refuse",
+    "refuse_explanation",
+    "refuse_extension",
     "refuse_return",
     "refuse_suspension",
     "reject",
     "release",
     "remind_or_close",
-    "reopen",
     "reply_notice",
     "report",
     "resume",
-    "review",
     "save_draft",
+    "settle",
     "sign",
     "start_draft",
     "submit",

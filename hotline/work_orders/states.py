@@ -211,6 +211,13 @@ class SuspensionGround(StrEnum):
     OTHER = "other"
 
 
+class ExplainGround(StrEnum):
+    """Why no more can be done for a citizen who is not satisfied."""
+
+    LAW = "law"
+    CONDITION = "condition"
+
+
 class ClaimGround(StrEnum):
     """Why a unit holds a demand to be unreasonable."""
 
@@ -479,6 +486,10 @@ PANEL_WORDS: Final = {
     PanelCause.CYCLE: "循环退回",
     PanelCause.LEADERS: "两个单位负责人均申请退回",
     PanelCause.REFERRED: "热线中心提请",
+}
+EXPLAIN_WORDS: Final = {
+    ExplainGround.LAW: "法律法规政策不允许",
+    ExplainGround.CONDITION: "客观条件不具备",
 }
 CLAIM_WORDS: Final = {
     ClaimGround.NOT_TRUE: "反映内容不属实",

@@ -20,6 +20,7 @@ from hotline.work_orders.states import (
     ACTION_WORDS,
     CLAIM_WORDS,
     CLOSE_WORDS,
+    EXPLAIN_WORDS,
     EXTENSION_WORDS,
     MISSING_WORDS,
     NOTICE_WORDS,
@@ -34,6 +35,7 @@ from hotline.work_orders.states import (
     Action,
     ClaimGround,
     CloseKind,
+    ExplainGround,
     ExtensionGround,
     Missing,
     NoticeKind,
@@ -223,6 +225,8 @@ class _Reader:
             facts.append(("通知", NOTICE_WORDS[NoticeKind(data["notice"])]))
         if event.action == Action.SUPERVISE and data.get("unit"):
             facts.append(("单位", self._units[data["unit"]]))
+        if data.get("explanation"):
+            facts.append(("解释依据", EXPLAIN_WORDS[ExplainGround(data["explanation"])]))
         if data.get("claim"):
             facts.append(("申报类别", CLAIM_WORDS[ClaimGround(data["claim"])]))
         if data.get("upheld") is not None:

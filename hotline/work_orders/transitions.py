@@ -70,7 +70,8 @@ TRANSITIONS: Final[dict[tuple[str, Action], Rule]] = {
     (Status.TO_CHECK_HUB, Action.REJECT): _rule("T22", Status.SENT_BACK, Role.REV),
     (Status.TO_CHECK_HUB, Action.CLOSE): _rule("T40", Status.CLOSED, Role.REV),
     (Status.TO_CALL_BACK, Action.CLOSE): _rule("T23 T25 T26", Status.CLOSED, Role.CBK, Role.SUP, SYS),
-    (Status.TO_CALL_BACK, Action.REDO): _rule("T24", Status.REDO, Role.CBK, Role.SUP, SYS),
+    # what the hub settled itself is redone by whoever it is dispatched to
+    (Status.TO_CALL_BACK, Action.REDO): _rule("T24", (Status.REDO, Status.TO_REVIEW), Role.CBK, Role.SUP, SYS),
     (Status.CLOSED, Action.REVIEW): _rule("T29", Status.REVIEW, Role.OPR, Role.CBK, Role.SUP),
     (Status.REVIEW, Action.TAKE_UP): _rule("T29", _IN_HAND_AGAIN, Role.SUP),
     (Status.REVIEW, Action.CLOSE): _rule("T29", Status.CLOSED, Role.SUP),
