@@ -14,6 +14,7 @@ from hotline.work_orders.handling import report, sign
 from hotline.work_orders.merging import merge, unmerge
 from hotline.work_orders.refusing import refuse
 from hotline.work_orders.releasing import release
+from hotline.work_orders.reviewing import keep_closed, reopen, review
 from hotline.work_orders.settling import close_checked, settle
 from hotline.work_orders.supervision.leaders import note_leader
 from hotline.work_orders.supervision.notices import read_reply, reply_notice, supervise
@@ -40,6 +41,7 @@ __all__ = [
     "grant_explanation",
     "grant_extension",
     "hand_down",
+    "keep_closed",
     "merge",
     "not_reached",
     "note_leader",
@@ -53,9 +55,11 @@ __all__ = [
     "reject",
     "release",
     "remind_or_close",
+    "reopen",
     "reply_notice",
     "report",
     "resume",
+    "review",
     "save_draft",
     "settle",
     "sign",
