@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hotline.db import Base, UTCDateTime
+
+NO_RECEIPT: Final = "sha256:"  # begins what is kept instead: a digest of the answer
 
 
 class DeliveryState(StrEnum):
@@ -30,7 +33,7 @@ class Delivery(Base):
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", ondelete="SET NULL"), unique=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
-    channel: Mapped[str] = mapped_column(String(12))  # portal, webhook, sms
+    channel: Mapped[str] = mapped_column(String(12))  # portal, webhook, sms, email
     template: Mapped[str] = mapped_column(String(40), default="")
     state: Mapped[str] = mapped_column(String(12), index=True)  # see DeliveryState
     tries: Mapped[int] = mapped_column(default=0)
@@ -39,6 +42,11 @@ class Delivery(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     receipted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def unreceipted(self) -> bool:
+        """Whether the receiver took it and gave no receipt that could be kept."""
+        return self.state == DeliveryState.SENT and self.receipt.startswith(NO_RECEIPT)
 
 
 class MessageText(Base):

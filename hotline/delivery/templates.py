@@ -55,6 +55,21 @@ TEMPLATES: Final[dict[str, str]] = {
     "unit.resumed": "工单{order_no}已恢复办理，继续计时。",
     "unit.reopened": "工单{order_no}经复查需重新办理，请登录承办单位平台查看。",
     "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
+    "staff.pin_locked": "您单位{name}的电话办理密码连续输错，已暂停使用30分钟。如非本人操作，请为其更换密码。",
+    # what a key stands for when a unit works by telephone; the last part is the key
+    "phone.progress.1": "工作人员已到现场",
+    "phone.progress.2": "正在维修处置",
+    "phone.progress.3": "需要调配材料设备，到位后立即处置",
+    "phone.progress.4": "预计今日完成",
+    "phone.reason.1": "受政策法规限制",
+    "phone.reason.2": "受客观条件限制",
+    "phone.reason.3": "已列入计划，分步实施",
+    "phone.reason.4": "权属不清，正在协调",
+    "phone.reason.5": "反映情况与实际不符",
+    "phone.reply.1": "您反映的问题已处理完毕，感谢您的监督与支持。",
+    "phone.reply.2": "您反映的问题已处理一部分，其余部分正在抓紧办理，感谢您的理解。",
+    "phone.reply.3": "您反映的问题已核实，目前暂不具备解决条件，我们会持续关注，感谢您的理解。",
+    "phone.reply.4": "您咨询的问题已由工作人员向您答复，如有疑问请随时拨打12345。",
 }
 
 

@@ -29,6 +29,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from hotline import __version__
 from hotline.delivery.allowed import Allowed, NotAllowed, Target, parse
 from hotline.delivery.base import Parcel, PermanentFailure, TemporaryFailure
+from hotline.delivery.models import NO_RECEIPT
 
 CHANNEL: Final = "webhook"
 CONNECT_S: Final = 3.0
@@ -37,7 +38,6 @@ MOST_ADDRESSES: Final = 2  # of one name: each may cost the time to connect
 MOST_READ: Final = 64 << 10
 LONGEST_RECEIPT: Final = 100
 LONGEST_WAIT_S: Final = 24 * 3600
-NO_RECEIPT: Final = "sha256:"  # the receiver took it and said nothing we could keep: a digest of its answer
 TRY_LATER: Final = frozenset({408, 425, 429})
 
 

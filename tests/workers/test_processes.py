@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import func, select, update
@@ -24,11 +24,13 @@ from hotline.gazetteer.models import Place
 from hotline.imports import KINDS, jobs
 from hotline.imports.jobs import Job
 from hotline.outbox import OutboxMessage
+from hotline.units.models import Unit
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories import people
 from tests.factories.orders import order_at
 from tests.factories.units import city
+from tests.receivers import Heard, Receiver, Silent, receiver, well
 from tests.redis_server import RedisProcess
 from tests.waiting import PATIENCE_S, until
 from tests.workers.carrier_server import Carrier, carrier_server
@@ -56,6 +58,7 @@ def environment(database_url: str, redis_process: RedisProcess, carrier: Carrier
         "HOTLINE_TWILIO_AUTH_TOKEN": "t" * 32,
         "HOTLINE_TWILIO_API_URL": carrier.url,
         "HOTLINE_DATA_DIR": str(tmp_path / "data"),
+        "HOTLINE_WEBHOOK_ALLOW": "127.0.0.0/8",
     }
 
 
@@ -146,6 +149,34 @@ def test_a_worker_killed_in_the_middle_leaves_its_text_sent_exactly_once(
     let_holds_end(site)
     until(lambda: settled(site, message_id), "the row to be settled by the next worker")
     assert len(carrier.taken) == 1
+
+
+def test_a_worker_killed_while_a_units_system_is_silent_leaves_one_order_there(
+    site: Runtime, order: WorkOrder, start: Start
+) -> None:
+    def takes_it_and_says_nothing(here: Receiver, heard: Heard) -> Any:
+        well(here, heard)
+        here.mood = well
+        raise Silent
+
+    with receiver() as system:
+        system.mood = takes_it_and_says_nothing
+        with session_scope(site.sessions) as session:
+            unit = session.get_one(Unit, order.lead_unit_id)
+            unit.channel, unit.webhook_url, unit.webhook_secret = "webhook", system.url, "a secret"
+            row = outbox.add(session, "order.push", now=site.now(), order_id=order.id, unit_id=unit.id, what="to_sign")
+        start("workers.relay")
+        worker = start("workers.main", queues.DISPATCH)
+        until(lambda: system.heard, "the system to be told")
+        kill(worker)
+        assert not settled(site, row.id)
+
+        start("workers.main", queues.DISPATCH)
+        let_holds_end(site)
+        until(lambda: settled(site, row.id), "the row to be settled by the next worker")
+        keys = [heard.headers["idempotency-key"] for heard in system.heard]
+        assert (len(keys), set(keys)) == (2, {row.token})
+        assert len(system.taken) == 1
 
 
 def test_relay_and_workers_live_through_the_loss_of_redis_and_nothing_is_lost_or_doubled(

@@ -15,7 +15,8 @@ import pytest
 
 from hotline.delivery.allowed import Allowed
 from hotline.delivery.base import Parcel, PermanentFailure, TemporaryFailure
-from hotline.delivery.webhook import NO_RECEIPT, WebhookSender
+from hotline.delivery.models import NO_RECEIPT
+from hotline.delivery.webhook import WebhookSender
 from tests import certificates
 from tests.receivers import Drips, HangsUp, Heard, Receiver, Silent, receiver
 
