@@ -22,8 +22,10 @@ from hotline.web.formats import moment
 from hotline.web.idempotency import once
 from hotline.web.order_pages import about
 from hotline.work_orders import queries as orders
+from hotline.work_orders import steps
+from hotline.work_orders.asks.explanations import Explanation
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import SATISFACTION_WORDS, Satisfaction
+from hotline.work_orders.states import EXPLAIN_WORDS, SATISFACTION_WORDS, Action, Satisfaction
 
 bp = Blueprint("duty", __name__, url_prefix="/duty")
 
@@ -88,6 +90,7 @@ def _callback_values(session: Session, found: Callback) -> dict[str, Any]:
         "said": queries.evaluations_of(session, order, actor),
         "why_not": service.why_not(session, found, actor),
         "reasons": REASON_WORDS,
+        "grounds": EXPLAIN_WORDS if Action.EXPLAIN in steps.allowed(order, actor) else {},
         "me": visitor(),
     }
 
@@ -185,6 +188,7 @@ def evaluate(callback_id: int) -> ResponseReturnValue:
 
     def act(session: Session, found: Callback) -> str:
         satisfaction = typed.get("satisfaction", "")
+        explanation = _explanation(satisfaction)
         service.evaluate(
             session,
             callback=found,
@@ -197,14 +201,24 @@ def evaluate(callback_id: int) -> ResponseReturnValue:
             reasons=typed.getlist("reasons") if satisfaction == Satisfaction.DISSATISFIED else [],
             comment=typed.get("comment", ""),
             attempt=found.attempts[-1] if found.attempts else None,
+            explanation=explanation,
         )
-        return f"已记录：{SATISFACTION_WORDS[Satisfaction(satisfaction)]}"
+        said = f"已记录：{SATISFACTION_WORDS[Satisfaction(satisfaction)]}"
+        return f"{said}，已提请督办员按合理解释审定" if explanation else said
 
     try:
         return _settle(callback_id, act)
     except Invalid as fault:
         kept = typed.to_dict() | {"reasons": typed.getlist("reasons")}
         return _page(callback_id, kept, fault.details), 422
+
+
+def _explanation(satisfaction: str) -> Explanation | None:
+    """Return what the officer proposes to close by, if anything; asked of whoever is not satisfied only."""
+    ground = request.form.get("ground", "")
+    if not ground or satisfaction != Satisfaction.DISSATISFIED:
+        return None
+    return Explanation(ground, request.form.get("explained", ""))
 
 
 @bp.post("/<int:callback_id>/unreachable")

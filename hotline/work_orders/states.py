@@ -488,7 +488,7 @@ PANEL_WORDS: Final = {
     PanelCause.REFERRED: "热线中心提请",
 }
 EXPLAIN_WORDS: Final = {
-    ExplainGround.LAW: "法律法规政策不允许",
+    ExplainGround.LAW: "政策法规不允许",
     ExplainGround.CONDITION: "客观条件不具备",
 }
 CLAIM_WORDS: Final = {

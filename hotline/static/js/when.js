@@ -5,7 +5,8 @@
   const settle = (root) => root.querySelectorAll("[data-when]").forEach((part) => {
     const [name, values] = part.dataset.when.split("=");
     const asked = part.closest("form")?.elements[name];
-    const on = values.split("|").includes(asked?.value ?? "");
+    const inside = part.parentElement.closest("[data-when]"); // parts come in order: the outer one is settled by now
+    const on = values.split("|").includes(asked?.value ?? "") && !inside?.hidden;
     part.hidden = !on;
     part.querySelectorAll("input, select, textarea").forEach((field) => { field.disabled = !on; });
   });

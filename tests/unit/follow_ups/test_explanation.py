@@ -86,7 +86,7 @@ def test_the_order_waits_while_a_supervisor_looks_at_it(session: Session, here: 
     messages_arrive(session, order)
     assert (order.status, order.redo_count) == (Status.TO_CALL_BACK, 0)
     assert ("已作解释", EXPLANATION.explained) in queries.story(session, order, here.supervisor)[-1].notes
-    assert ("解释依据", "法律法规政策不允许") in queries.story(session, order, here.supervisor)[-1].facts
+    assert ("解释依据", "政策法规不允许") in queries.story(session, order, here.supervisor)[-1].facts
 
 
 def test_granted_it_closes_as_explained_and_counts_as_dissatisfied(session: Session, here: City, order, callback):
