@@ -26,7 +26,7 @@ SEEDED: Final = "seed_demo"
 DATA: Final = HERE / "data"
 CATEGORIES: Final = DATA / "categories.csv"  # common enough for any city to begin with
 # in the order in which one refers to the other
-KINDS_HERE: Final = ("units", "users", "categories", "responsibility", "gazetteer", "numbers")
+KINDS_HERE: Final = ("units", "users", "categories", "responsibility", "gazetteer", "assets", "numbers")
 
 
 def is_demo(session: Session) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hotline.imports import gazetteer, limits, lines, lists, people, tree
+from hotline.imports import assets, gazetteer, limits, lines, lists, people, tree
 from hotline.imports.engine import Change, Outcome, Preview, Progress, Refused, preview, run, write_codes, write_refused
 from hotline.imports.files import Rows, read
 from hotline.imports.parts import Column, Kind
@@ -18,6 +18,7 @@ KINDS: Final[dict[str, Kind]] = {
         lists.CATEGORIES,
         lists.RESPONSIBILITY,
         gazetteer.GAZETTEER,
+        assets.ASSETS,
         lines.NUMBERS,
         limits.PROFILES,
         limits.CALENDAR,

@@ -36,6 +36,7 @@ SUBJECTS: Final = (
     "category",
     "responsibility_line",
     "place",
+    "asset",
     "dialled_number",
     "deadline_profile",
     "city_day",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts.service import Actor
+from hotline.assets.models import Asset, AssetKeeper
 from hotline.db import Base
 from hotline.errors import NotAllowedNow
 from hotline.gazetteer.models import PlaceName
@@ -28,6 +29,7 @@ WORDS: Final = {
     "categories": "下级分类",
     "responsibility_lines": "责任清单",
     "places": "地名",
+    "assets": "城市部件",
     "kb_entries": "知识条目",
     "kb_suggestions": "知识提示",
     "work_orders": "工单",
@@ -48,13 +50,14 @@ WORDS: Final = {
     "call_legs": "通话",
 }
 OTHER: Final = "其他记录"
-OWN: Final = frozenset({PlaceName.__tablename__})  # goes with its row
+OWN: Final = frozenset({PlaceName.__tablename__, AssetKeeper.__tablename__})  # goes with its row
 # references by code, which no foreign key tells
 BY_CODE: Final[Mapping[type[Base], tuple[tuple[Any, str], ...]]] = {
     Category: (
         (Category.parent_code, "code"),
         (ResponsibilityLine.category_code, "code"),
         (WorkOrder.category_code, "code"),
+        (Asset.category_code, "code"),
     ),
     DeadlineProfile: ((WorkOrder.profile, "name"),),
 }

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from hotline import audit
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor
+from hotline.assets.models import Asset
 from hotline.calls.models import Call, DialledNumber, Presence
 from hotline.calls.states import CallState, PresenceState
 from hotline.errors import NotAllowedNow
@@ -66,6 +67,12 @@ def uses_of_unit(session: Session, unit: Unit, *, on: date | None = None) -> lis
         ),
         ("责任清单", _line_names(on).where(ResponsibilityLine.lead_unit_id == unit.id)),
         ("知识条目", select(Entry.code).where(Entry.owner_unit_id == unit.id, Entry.state == EntryState.PUBLISHED)),
+        (
+            "城市部件",
+            select(Asset.code)
+            .where(or_(Asset.unit_id == unit.id, Asset.below_id == unit.id), Asset.active)
+            .order_by(Asset.code),
+        ),
         ("地名", select(Place.name).where(Place.county_id == unit.id, Place.active).order_by(Place.name)),
     )
 
@@ -162,6 +169,11 @@ def retire_number(session: Session, *, actor: Actor, now: datetime, line: Dialle
 def retire_place(session: Session, *, actor: Actor, now: datetime, place: Place) -> None:
     """Look for a place in what callers say no more; orders keep the words of theirs, so nothing stands against it."""
     _retire(session, actor, now, place, "place", f"{place.county.code}/{place.kind}/{place.name}")
+
+
+def retire_asset(session: Session, *, actor: Actor, now: datetime, asset: Asset) -> None:
+    """Find it no more by its number; orders about it keep it, so nothing stands against it."""
+    _retire(session, actor, now, asset, "asset", asset.code)
 
 
 def retiring_fault(values: Values, before: Values | None, uses: Callable[[], str]) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from hotline import audit, outbox
 from hotline.accounts import models as accounts
 from hotline.alarms import models as alarms
+from hotline.assets import models as assets
 from hotline.calendars import models as calendars
 from hotline.callers import models as callers
 from hotline.calls import models as calls
@@ -29,6 +30,7 @@ MODULES = (
     units,
     knowledge_base,
     gazetteer,
+    assets,
     callers,
     calls,
     work_orders,

@@ -123,7 +123,7 @@ def about_draft(session: Session, form: DraftForm, here: City, sent: dict[str, A
     return {
         "form": form,
         "values": values,
-        "proposed": draft_form.proposed(values, here),
+        "proposed": draft_form.proposed(session, values, here),
         "alike": _alike(session, values["category_code"], values["area_code"]),
         "saved_at": form.order.updated_at if form.order is not None else None,
     }

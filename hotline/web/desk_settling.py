@@ -130,7 +130,7 @@ def dispatch(call_id: int) -> ResponseReturnValue:
                 here = desk_page.city(session)
                 order = _save(session, found, here)
                 form = draft_form.draft_form(session, found, here)
-                first = next(iter(draft_form.proposed(form.values, here)), None)
+                first = next(iter(draft_form.proposed(session, form.values, here)), None)
                 if first is None:
                     raise Invalid("还不知道派给哪个单位，请先选好分类和地点", area_code="请选择行政区划")
                 service.dispatch(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from hotline.accounts.service import Actor
+from hotline.assets import queries as assets
 from hotline.callers import service as callers
 from hotline.calls import queries as calls
 from hotline.calls.events import locked_call
@@ -38,6 +39,7 @@ BLANK: Final[dict[str, Any]] = {
     "area_code": "",
     "address": "",
     "event_time": "",
+    "asset_code": "",
     "urgency": Urgency.NORMAL.value,
     "sensitive_kind": "",
     "title": "",
@@ -119,7 +121,11 @@ def draft_form(session: Session, call: Call, here: City) -> DraftForm:
     if not settled:
         said, gazetteer = said_by_caller(session, call), partial(named_in, session)
         told = fill(said, units=here.units, categories=here.categories, lines=here.lines, gazetteer=gazetteer)
-        which = tuple(map(_choice, which_place(said, units=here.units, gazetteer=gazetteer)))
+        if (asset := assets.said_in(session, "，".join(said))) is not None:
+            told |= {"asset_code": asset.code, "address": asset.address, "area_code": asset.area_code}
+            told |= {"category_code": asset.category_code} if asset.category_code else {}
+        else:
+            which = tuple(map(_choice, which_place(said, units=here.units, gazetteer=gazetteer)))
     touched = set(order.touched) if order is not None else set()
     values = {name: getattr(order, name) if order is not None else blank for name, blank in BLANK.items()}
     filled = {name: value for name, value in told.items() if name in BLANK and name not in touched}
@@ -186,7 +192,7 @@ def _draft(values: Mapping[str, Any], without: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in values.items() if name in BLANK and name not in without}
 
 
-def proposed(values: Mapping[str, Any], here: City) -> list[proposal.Candidate]:
+def proposed(session: Session, values: Mapping[str, Any], here: City) -> list[proposal.Candidate]:
     """Return which units an order with these values would go to, the likeliest first."""
     return proposal.propose(
         text=f"{values['title']} {values['content']}",
@@ -195,4 +201,5 @@ def proposed(values: Mapping[str, Any], here: City) -> list[proposal.Candidate]:
         category_code=values["category_code"],
         lines=here.lines,
         units=here.units,
+        asset=assets.find(session, values["asset_code"]),
     )

@@ -67,6 +67,7 @@ SUBJECTS: Final = {
     "category": "分类",
     "responsibility_line": "责任清单",
     "place": "地名",
+    "asset": "城市部件",
     "dialled_number": "接入号码",
     "deadline_profile": "时限方案",
     "city_day": "工作日历",

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
+from hotline.assets import queries as assets
+from hotline.assets.models import Asset
 from hotline.calendars.base import Calendar
 from hotline.callers.models import Caller
 from hotline.callers.service import commitment
@@ -44,6 +46,7 @@ _TEXTS: Final[dict[str, int]] = {
     "event_time": 60,
     "accused_name": 60,
     "accused_phone": 30,
+    "asset_code": 40,
 }
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "demand_type": tuple(DemandType),
@@ -66,6 +69,7 @@ WORDS: Final[dict[str, str]] = {
     "event_time": "事发时间",
     "accused_name": "被反映人",
     "accused_phone": "被反映人电话",
+    "asset_code": "部件编号",
     "caller_kind": "来电主体",
     "sensitive_kind": "敏感类别",
     "confidential": "是否保密",
@@ -131,11 +135,16 @@ def save_draft(
         raise not_now(order, Action.SUBMIT, actor) if order.status else NotAllowedNow("工单尚未建立")
     rule_for(order, Action.SUBMIT, actor)
     clean = _checked(fields)
+    asset = _asset(session, clean.get("asset_code", ""))
     changed = []
     for name, value in clean.items():
         if not typed and name in order.touched:
             continue
-        if getattr(order, name) != value:
+        if name == "asset_code":
+            if order.asset is not asset:
+                order.asset = asset
+                changed += [name, *_by_asset(order, clean if typed else {})]
+        elif getattr(order, name) != value:
             setattr(order, name, value)
             changed.append(name)
     if typed:
@@ -144,6 +153,26 @@ def save_draft(
         order.updated_at = max(now, order.updated_at)
     flush(session)
     return changed
+
+
+def _asset(session: Session, code: str) -> Asset | None:
+    found = assets.find(session, code)
+    if code and found is None:
+        raise Invalid(f"没有编号为 {code} 的部件", asset_code=f"没有编号为 {code} 的部件")
+    return found
+
+
+def _by_asset(order: WorkOrder, typed: Mapping[str, Any]) -> list[str]:
+    """Write what the asset tells into fields nobody touched, and return their names: from now on they stand."""
+    if order.asset is None:
+        return []
+    told = {"address": order.asset.address, "area_code": order.asset.area_code}
+    told["category_code"] = order.asset.category_code
+    filled = [name for name, value in told.items() if value and name not in order.touched and name not in typed]
+    for name in filled:
+        setattr(order, name, told[name])
+    order.touched = sorted({*order.touched, *filled})
+    return filled
 
 
 def answer(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import DDL, JSON, ForeignKey, Index, String, Text, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hotline.assets.models import Asset
 from hotline.callers.models import Caller
 from hotline.db import Base, Encrypted, EncryptedBytes, EncryptedJSON, UTCDateTime
 from hotline.units.models import Unit
@@ -90,6 +91,7 @@ class WorkOrder(Base):
     sensitive_kind: Mapped[str] = mapped_column(String(12), default="")  # see states.SensitiveKind
     released_content: Mapped[str | None] = mapped_column(Text)  # of a confidential order: what units read instead
     leader_note: Mapped[bool] = mapped_column(default=False)  # 批示: a leader has written on it
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("assets.id"), index=True)  # 部件 it is about
     households: Mapped[int] = mapped_column(default=0)  # of a batch order: how many one report is for
     watch_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the timers look at it next; None: never
     appeal_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # later its score stands
@@ -114,12 +116,18 @@ class WorkOrder(Base):
     requests: Mapped[list[OrderRequest]] = relationship(back_populates="order", order_by="OrderRequest.id")
     notices: Mapped[list[Notice]] = relationship(back_populates="order", order_by="Notice.id")
     files: Mapped[list[OrderFile]] = relationship(back_populates="order", order_by="OrderFile.id")
+    asset: Mapped[Asset | None] = relationship()
     merged_into: Mapped[WorkOrder | None] = relationship(remote_side=[id])
 
     @property
     def round(self) -> int:
         """Which handling the order is in: 1, and one more for each redo and each review that reopened it."""
         return self.redo_count + self.review_count + 1
+
+    @property
+    def asset_code(self) -> str:
+        """The number of the asset it is about, empty when it is about none."""
+        return self.asset.code if self.asset is not None else ""
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hotline.assets.models import Asset
+from hotline.assets.queries import called
 from hotline.units.models import ResponsibilityLine, Unit
 
 AREA_DIGITS: Final = 6  # GB/T 2260: the first six digits name the county
@@ -43,18 +45,22 @@ def propose(
     category_code: str,
     lines: Sequence[ResponsibilityLine],
     units: Sequence[Unit],
+    asset: Asset | None = None,
 ) -> list[Candidate]:
     """Return up to three tier-2 candidates, the likeliest first; empty when nothing points anywhere.
 
-    ``lines`` are those in force, ``units`` the active ones. A line of the same category comes first (of several,
-    the one whose matter shares most with ``text``); one without a lead unit means the government of the place.
-    The place is always the last word, so that a dispatcher sees two sides wherever there are two.
+    ``lines`` are those in force, ``units`` the active ones. The unit of the ``asset`` named comes before all. Then a
+    line of the same category (of several, the one whose matter shares most with ``text``); one without a lead unit
+    means the government of the place. The place is always the last word, so that a dispatcher sees two sides wherever
+    there are two.
     """
     by_id = {unit.id: unit for unit in units}
     place = find_place(address=address, area_code=area_code, units=units) or find_place(
         address=text, area_code="", units=units
     )
     found: list[Candidate] = []
+    if asset is not None and asset.unit_id in by_id:
+        found.append(Candidate(by_id[asset.unit_id], None, called(asset)))
     matching = [line for line in lines if category_code and line.category_code == category_code]
     for line in sorted(matching, key=lambda line: -_shared(line.matter, f"{text} {address}")):
         if line.lead_unit_id is None:

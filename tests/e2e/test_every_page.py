@@ -181,6 +181,8 @@ CASES: Final = {
     "/office/city/profiles/<string:row_id>/history": (
         Visit("ADM", "/office/city/profiles/hengshui/history", ".story"),
     ),
+    "/office/city/assets/<int:row_id>": (Visit("ADM", "/office/city/assets/1", "form"),),
+    "/office/city/assets/<int:row_id>/history": (Visit("ADM", "/office/city/assets/1/history", ".story"),),
     "/office/city/import/<name>": (Visit("ADM", "/office/city/import/units"),),
     "/office/city/import/<name>/<token>": (
         Visit("ADM", "/office/city/import/categories/{preview}", "text=没有编号为 ZZ 的分类"),

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from hotline.web import pages
 from hotline.web.access import roles
-from hotline.web.city import days, imports, lists, people, texts
+from hotline.web.city import days, imports, lists, people, texts, unit_keys
 from hotline.web.city.kinds import Kind
 from hotline.web.city.lines import Numbers, Profiles
-from hotline.web.city.lists import Categories, Places, Responsibility
+from hotline.web.city.lists import Assets, Categories, Places, Responsibility
 from hotline.web.city.people import Users
 from hotline.web.city.setup import bp as setup
 from hotline.web.city.units import Units
@@ -25,12 +25,13 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     Categories(),
     Responsibility(),
     Places(),
+    Assets(),
     Numbers(),
     Profiles(),
 )
 
 bp = Blueprint("city", __name__, url_prefix="/city")
-for part in (setup, imports.bp, people.bp, lists.bp, days.bp, texts.bp):
+for part in (setup, imports.bp, people.bp, lists.bp, days.bp, texts.bp, unit_keys.bp):
     bp.register_blueprint(part)
 for one in KINDS:
     add_pages(bp, one)
@@ -57,7 +58,7 @@ class Part:
 PARTS: Final = (
     ("开始", ("setup",)),
     ("谁来办", ("units", "users", "categories", "responsibility")),
-    ("听得懂、接得通", ("gazetteer", "numbers")),
+    ("听得懂、接得通", ("gazetteer", "assets", "numbers")),
     ("时限与告知", ("profiles", "calendar", "texts")),
 )
 OWN_PAGES: Final = {

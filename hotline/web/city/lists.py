@@ -12,14 +12,24 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, object_session
 
 from hotline.accounts.service import Actor
+from hotline.assets.models import Asset
 from hotline.errors import Invalid
 from hotline.gazetteer.models import PLACE_WORDS, PlaceKind, PlaceName
 from hotline.gazetteer.models import Place as Named
 from hotline.gazetteer.queries import called_in_log
 from hotline.gazetteer.service import COUNTY_TIER
+from hotline.imports.assets import KEEPERS as ASSET_KEEPERS
+from hotline.imports.assets import masked_keeper
 from hotline.imports.gazetteer import KINDS as PLACE_KINDS
 from hotline.imports.parts import Writing
-from hotline.imports.uses import retire_category, retire_line, retire_place, uses_of_category, uses_of_line
+from hotline.imports.uses import (
+    retire_asset,
+    retire_category,
+    retire_line,
+    retire_place,
+    uses_of_category,
+    uses_of_line,
+)
 from hotline.units import versions
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.web import pages
@@ -162,6 +172,47 @@ class Places(Kind[Named]):
 
 def _twice() -> Any:
     return select(Named.name).group_by(Named.name).having(func.count(Named.county_id.distinct()) > 1)
+
+
+class Assets(Kind[Asset]):
+    """Numbered things callers name."""
+
+    key = "assets"
+    word = "城市部件"
+    icon = "geo-alt"
+    note = "有编号的路灯、井盖、坑塘；来电人报出编号，就填好地点、分类和承办单位"
+    empty = "导入市政、水务等部门的部件台账，第一列写编号。"
+    subject = "asset"
+    model = Asset
+    order = (Asset.code,)
+    searched = (Asset.code, Asset.name, Asset.address)
+    search_hint = "编号、名称或位置，按 / 直接输入"
+    columns = (
+        Column("名称", lambda row: row.name),
+        Column("编号", lambda row: row.code, fit=True),
+        Column("类型", lambda row: row.kind, fit=True),
+        Column("位置", lambda row: row.address),
+        Column("承办单位", lambda row: row.below.name if row.below else row.unit.name, fit=True),
+        Column("状态", lambda row: "启用" if row.active else "停用", fit=True),
+    )
+    filters = (
+        Filter("unkept", "没有责任人", lambda: ~Asset.keepers.any()),
+        Filter("off", "已停用", lambda: ~Asset.active),
+    )
+    looks: ClassVar = {
+        "unit": Look("select", lambda session: unit_choices(session, tiers=(2,), none="请选择")),
+        "below": Look("select", lambda session: unit_choices(session, tiers=(3,), none="无")),
+        "category": Look("select", lambda session: category_choices(session, none="无")),
+    }
+    secret = tuple(ASSET_KEEPERS)
+
+    def masked(self, cell: str) -> str:
+        """Return a keeper without name and number."""
+        return masked_keeper(cell)
+
+    def retire(self, session: Session, row: Asset, *, actor: Actor, now: datetime) -> None:
+        """Find it no more by its number."""
+        retire_asset(session, asset=row, actor=actor, now=now)
 
 
 class Responsibility(Kind[ResponsibilityLine]):

@@ -10,20 +10,25 @@ from werkzeug.test import TestResponse
 
 from hotline import audit
 from hotline.accounts.models import User
+from hotline.accounts.service import SYSTEM
+from hotline.assets.models import Asset
 from hotline.db import SessionFactory, session_scope
 from hotline.imports import KINDS as IMPORTS
-from hotline.imports import preview, read
+from hotline.imports import preview, read, run
 from hotline.units.models import Category, ResponsibilityLine, Unit
+from hotline.web.city.lists import Assets
 from hotline.work_orders.models import DeadlineProfile
 from hotline.work_orders.states import Status
+from tests.conftest import NOON
 from tests.factories.orders import order_at
 from tests.factories.units import WATER, City
+from tests.unit.imports.files import rows_of
 from tests.web.city.conftest import Look
 from tests.web.shared.browser import Browser
 from tests.web.staff import Staff
 
 AT = "/office/city"
-KINDS = ("units", "users", "categories", "responsibility", "gazetteer", "numbers", "profiles")
+KINDS = ("units", "users", "categories", "responsibility", "gazetteer", "assets", "numbers", "profiles")
 PHONE = "19900000077"
 
 
@@ -293,6 +298,14 @@ NEW = {
         "valid_from": "2099-01-01",
     },
     "gazetteer": {"name": "德政大道", "kind": "road", "county": "JZ", "area_code": "", "aliases": "德政路"},
+    "assets": {
+        "code": "LD-12345678",
+        "name": "3号路灯杆",
+        "kind": "路灯",
+        "address": "德政大道3号",
+        "unit": "JZ",
+        "keeper_town": "张三 冀州镇 19900001111",
+    },
     "numbers": {"number": "96189", "name": "便民热线", "greeting": "您好，通话将被录音。"},
     "profiles": {"name": "redyellow-2-5", "title": "红黄灯", "active_from": "2099-01-01"},
 }
@@ -355,3 +368,19 @@ def test_a_line_and_a_profile_go_out_of_use_and_come_back(kind: str, admin: Brow
     assert "2026年1月1日" in admin.get(f"{AT}/{kind}").text
     acts = look.all(select(audit.AccessLog.act).order_by(audit.AccessLog.id))
     assert acts[-3:] == ["add", "retire", "change"]
+
+
+def test_a_sheet_of_assets_goes_out_masked_and_comes_back_as_it_was(admin: Browser, sessions: SessionFactory) -> None:
+    change(admin, f"{AT}/assets/new", **NEW["assets"])
+    kind = IMPORTS["assets"]
+    cells = Assets()
+    with session_scope(sessions) as session:
+        rows = session.scalars(select(Asset)).all()
+        (plain,) = cells.cells(session, rows, plain=True)
+        (masked,) = cells.cells(session, rows)
+    assert "张三 冀州镇 19900001111" in plain
+    assert "张** 冀州镇 ****" in masked
+    assert not {"19900001111", "张三"} & set(" ".join(masked).split())
+    written = rows_of("assets", dict(zip((column.key for column in kind.columns), masked, strict=True)))
+    done = run(sessions, kind, written, actor=SYSTEM, now=NOON)
+    assert (done.unchanged, done.refused) == (1, [])
