@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hotline.units.models import Unit
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
 from hotline.work_orders.states import (
-    CloseKind,
+    RATED,
     Overlay,
     Part,
     RequestKind,
@@ -54,7 +54,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One tier-2 unit in a period. ``reasonable``: satisfaction without demands a panel found unreasonable."""
+    """One tier-2 unit in a period.
+
+    ``reasonable``: satisfaction without what a panel set aside, unreasonable demands and scores appealed against.
+    """
 
     unit_id: int
     unit: str
@@ -122,7 +125,7 @@ def _ended(session: Session, start: datetime, end: datetime) -> dict[int, tuple[
     rated = WorkOrder.close_kind.in_(RATED)
     said = and_(rated, WorkOrder.final_satisfaction.not_in(("", Satisfaction.NONE)))
     content = and_(said, WorkOrder.final_satisfaction.in_((Satisfaction.SATISFIED, Satisfaction.FAIR)))
-    fair = WorkOrder.claim != Overlay.GRANTED
+    fair = and_(WorkOrder.claim != Overlay.GRANTED, WorkOrder.appeal != Overlay.GRANTED)
     asked = and_(rated, WorkOrder.final_solved != "")
     reported = (
         select(func.max(SubOrder.reported_at))
