@@ -24,8 +24,6 @@ from hotline.work_orders.states import (
 
 RANKED_FROM: Final = 30  # with fewer a share says nothing about a unit
 Z: Final = 1.96  # a 95 % interval
-# a citizen's verdict stands behind these
-RATED: Final = (CloseKind.EVALUATED, CloseKind.EXPLAINED, CloseKind.REDO_EXHAUSTED)
 
 
 @dataclass(frozen=True, slots=True)
