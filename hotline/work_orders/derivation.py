@@ -155,7 +155,7 @@ class _Fold:
 
     def paused(self, happening: Happening, present: Deadline) -> Deadline:
         """Nothing moves before it goes on."""
-        return Deadline(present.at, present.provisional, [f"{moment_words(happening.at, self.tz)} 起暂停"])
+        return Deadline(present.at, present.provisional, [f"{moment_words(happening.at, self.tz)} 起暂停，恢复后接着计"])
 
     def resumed(self, happening: Happening, present: Deadline) -> Deadline:
         """What was left is left again."""
@@ -350,6 +350,7 @@ def explain(  # noqa: PLR0917
 _STOPS_AND_STARTS: Final = (What.PAUSE, What.RESUME, What.REDO, What.REVIEW)
 _BY_ACTION: Final = {
     Action.ASK_INFO: What.PAUSE,
+    Action.SUPPLEMENT: What.RESUME,
     Action.SUSPEND: What.PAUSE,
     Action.RESUME: What.RESUME,
     Action.REDO: What.REDO,
@@ -362,8 +363,8 @@ def _whats(event: OrderEvent, *, hard: bool) -> list[What]:
     if event.action in (Action.SUBMIT, Action.DISPATCH, Action.ACCEPT_RETURN):
         begins = [What.ACCEPT] if event.from_status == Status.DRAFT else []
         return begins + ([What.HARD] if event.data.get("hard") and not hard else [])
-    if event.action == Action.SUPPLEMENT:
-        return [What.RESUME] if event.to_status != event.from_status else []
+    if event.to_status == event.from_status and event.action in (Action.ASK_INFO, Action.SUPPLEMENT):
+        return []  # a reminder, and what is told while the clock runs
     if event.action == Action.GRANT_EXTENSION:
         return [What.EXTEND] if event.data.get("deadline_at") else []  # the first of two only passes it on
     if event.action == Action.TAKE_UP:

@@ -38,11 +38,12 @@ def recount(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, 
         return False
     note_rule_for(order, Action.RECOUNT, actor, now)
     was = order.deadline_at
-    told = derivation.move(order, What.RECOUNT, now=now, calendar=calendar, tz=tz)
-    derivation.carry_parts(order, was, calendar, tz)
     tier = STATES[Status(order.status)].tier
     holding = lead_sub(order, tier) if tier else None
-    if holding is not None and order.step_due_at == was:
+    due_with_it = holding is not None and order.step_due_at == holding.deadline_at
+    told = derivation.move(order, What.RECOUNT, now=now, calendar=calendar, tz=tz)
+    derivation.carry_parts(order, was, calendar, tz)
+    if holding is not None and due_with_it:
         order.step_due_at = holding.deadline_at
     note(session, order, Action.RECOUNT, actor=actor, now=now, data=told)
     return True

@@ -173,9 +173,9 @@ def test_a_request_the_order_went_on_without_is_dropped(session: Session, here: 
 
 
 def test_who_cannot_be_written_to_is_called(session: Session, here: City, leader: Actor):
-    """A landline shows no text, a confidential order leaves none; who left no number is not looked for."""
-    for phone, secret, how in (("+863182024114", False, "telephone"), (None, False, "nobody")):
-        order = order_at(session, here, Status.IN_HAND, who=caller(session, phone), confidential=secret)
+    """A landline shows no text; who left no number is not looked for."""
+    for phone, how in (("+863182024114", "telephone"), (None, "nobody")):
+        order = order_at(session, here, Status.IN_HAND, who=caller(session, phone))
         ask(session, order, leader)
         assert grant(session, order, here.supervisor).details["tell"] == how
     (waiting,) = extensions.to_tell(session)
