@@ -10,6 +10,7 @@ from hotline.accounts.service import SYSTEM, Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock
+from hotline.work_orders.asks import waits
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import rules_of
@@ -36,6 +37,7 @@ def approve(
         assert above is not None, "rule_for found it"
         move_sub(above, Action.APPROVE)
         above.reported_at = now
+        waits.end_for(session, order, above, now=now)
     due = clock.step_due(rules, "call_back" if at_hub else "check", order.urgency, now, calendar, tz)
     advance(
         session,

@@ -42,6 +42,11 @@ def live_subs(order: WorkOrder) -> list[SubOrder]:
     return [sub for sub in reversed(order.sub_orders) if sub.state in LIVE]
 
 
+def live_below(order: WorkOrder, sub: SubOrder) -> list[SubOrder]:
+    """Return the parts handed down from one that are not over."""
+    return [one for one in live_subs(order) if one.parent_id is not None and one.parent_id == sub.id]
+
+
 def lead_sub(order: WorkOrder, tier: int) -> SubOrder | None:
     """Return the live sub-order that leads at ``tier``."""
     return next((sub for sub in live_subs(order) if sub.part == Part.LEAD and sub.tier == tier), None)
@@ -143,6 +148,12 @@ def _hub_decides_return(order: WorkOrder, actor: Actor, now: datetime | None) ->
 def _decides_return_beside(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if returning_beside(order, actor) is None:
         raise _no("没有待审批的退回申请", order)
+
+
+def _has_handed_down(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    mine = next((sub for sub in live_subs(order) if sub.unit_id == actor.unit_id), None)
+    if mine is None or not live_below(order, mine):
+        raise _no("没有转派给下级单位，不用撤回", order)
 
 
 def _may_ask_extension(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -317,6 +328,7 @@ _NOTES: Final[dict[Action, Guard]] = {
     Action.ACCEPT_RETURN: _decides_return_beside,
     Action.REFUSE_RETURN: _decides_return_beside,
     Action.ASK_INFO: _may_remind,
+    Action.RECALL: _has_handed_down,
     Action.ASK_EXTENSION: _may_ask_extension,
     Action.GRANT_EXTENSION: _decides_extension,
     Action.REFUSE_EXTENSION: _decides_extension,

@@ -13,6 +13,7 @@ from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock, evidence, personal_data
+from hotline.work_orders.asks import waits
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Solved
@@ -107,6 +108,7 @@ def report(
     brought = evidence.attach(session, order=order, actor=actor, report=row, file_ids=files)
     move_sub(sub, Action.REPORT)
     sub.reported_at = now
+    waits.end_for(session, order, sub, now=now)
     data = {
         "unit": sub.unit_id,
         "part": sub.part,

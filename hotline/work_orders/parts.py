@@ -10,7 +10,7 @@ from hotline.calendars.base import Calendar
 from hotline.units.models import Unit
 from hotline.work_orders import clock
 from hotline.work_orders.asks import requests
-from hotline.work_orders.guards import live_subs
+from hotline.work_orders.guards import live_below, live_subs
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, RequestKind, RequestState, SubState
@@ -158,9 +158,8 @@ def may_come_back(order: WorkOrder, above: SubOrder, unit: Unit) -> bool:
 
 
 def _leave_below(order: WorkOrder, sub: SubOrder, *, now: datetime) -> None:
-    for below in live_subs(order):
-        if below.parent_id is not None and below.parent_id == sub.id:
-            leave(order, below, Action.DESIGNATE, now=now)
+    for below in live_below(order, sub):
+        leave(order, below, Action.DESIGNATE, now=now)
 
 
 def _of_tier_2(order: WorkOrder) -> list[SubOrder]:

@@ -4,8 +4,19 @@ from hotline.work_orders.asks.claims import appeal, claim, decide_appeal, decide
 from hotline.work_orders.asks.explanations import explain, grant_explanation, refuse_explanation
 from hotline.work_orders.asks.extensions import ask_extension, grant_extension, refuse_extension
 from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close
+from hotline.work_orders.asks.panels import (
+    cancel_panel,
+    close_panel,
+    designate,
+    minute,
+    plan_panel,
+    put_on_agenda,
+    take_off_agenda,
+)
+from hotline.work_orders.asks.recalls import recall
 from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
 from hotline.work_orders.asks.suspensions import ask_suspension, refuse_suspension, resume, suspend
+from hotline.work_orders.asks.waits import join, progress
 from hotline.work_orders.checking import approve, reject
 from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
@@ -31,21 +42,30 @@ __all__ = [
     "ask_info",
     "ask_return",
     "ask_suspension",
+    "cancel_panel",
     "claim",
     "close_checked",
+    "close_panel",
     "close_unanswered",
     "decide_appeal",
     "decide_claim",
+    "designate",
     "dispatch",
     "explain",
     "grant_explanation",
     "grant_extension",
     "hand_down",
+    "join",
     "keep_closed",
     "merge",
+    "minute",
     "not_reached",
     "note_leader",
+    "plan_panel",
+    "progress",
+    "put_on_agenda",
     "read_reply",
+    "recall",
     "record_evaluation",
     "refuse",
     "refuse_explanation",
@@ -69,6 +89,7 @@ __all__ = [
     "supervise",
     "supplement",
     "suspend",
+    "take_off_agenda",
     "to_panel",
     "unmerge",
     "urge",

@@ -169,6 +169,14 @@ class ReturnGround(StrEnum):
     INCOMPLETE = "incomplete"
 
 
+class PanelState(StrEnum):
+    """Whether a meeting is still to come."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
 class PanelCause(StrEnum):
     """Why an order comes before a panel."""
 
@@ -176,6 +184,13 @@ class PanelCause(StrEnum):
     CYCLE = "cycle"
     LEADERS = "leaders"
     REFERRED = "referred"
+
+
+class ExplainGround(StrEnum):
+    """Why no more can be done for a citizen who is not satisfied."""
+
+    LAW = "law"
+    CONDITION = "condition"
 
 
 class Missing(StrEnum):
@@ -209,13 +224,6 @@ class SuspensionGround(StrEnum):
     SUPPLY = "supply"
     CALLER = "caller"
     OTHER = "other"
-
-
-class ExplainGround(StrEnum):
-    """Why no more can be done for a citizen who is not satisfied."""
-
-    LAW = "law"
-    CONDITION = "condition"
 
 
 class ClaimGround(StrEnum):
@@ -481,22 +489,16 @@ RETURN_WORDS: Final = {
     ReturnGround.DUPLICATE: "重复",
     ReturnGround.INCOMPLETE: "要素不全",
 }
+MEETING_WORDS: Final = {
+    PanelState.PLANNED: "待召开",
+    PanelState.HELD: "已召开",
+    PanelState.CANCELLED: "已取消",
+}
 PANEL_WORDS: Final = {
     PanelCause.THIRD: "三次退回",
     PanelCause.CYCLE: "循环退回",
     PanelCause.LEADERS: "两个单位负责人均申请退回",
     PanelCause.REFERRED: "热线中心提请",
-}
-EXPLAIN_WORDS: Final = {
-    ExplainGround.LAW: "政策法规不允许",
-    ExplainGround.CONDITION: "客观条件不具备",
-}
-CLAIM_WORDS: Final = {
-    ClaimGround.NOT_TRUE: "反映内容不属实",
-    ClaimGround.AGAINST_LAW: "诉求不合法律法规政策",
-    ClaimGround.MALICIOUS: "恶意投诉",
-    ClaimGround.REPEATED: "已办结又反复提出同一诉求",
-    ClaimGround.NOBODYS_DUTY: "超出政府职责范围",
 }
 MISSING_WORDS: Final = {
     Missing.PLACE: "具体地点",
@@ -521,6 +523,17 @@ SUSPENSION_WORDS: Final = {
     SuspensionGround.SUPPLY: "等待设备、材料",
     SuspensionGround.CALLER: "来电人要求暂缓",
     SuspensionGround.OTHER: "其他客观条件",
+}
+EXPLAIN_WORDS: Final = {
+    ExplainGround.LAW: "政策法规不允许",
+    ExplainGround.CONDITION: "客观条件不具备",
+}
+CLAIM_WORDS: Final = {
+    ClaimGround.NOT_TRUE: "反映内容不属实",
+    ClaimGround.AGAINST_LAW: "诉求不合法律法规政策",
+    ClaimGround.MALICIOUS: "恶意投诉",
+    ClaimGround.REPEATED: "已办结又反复提出同一诉求",
+    ClaimGround.NOBODYS_DUTY: "超出政府职责范围",
 }
 REFUSE_WORDS: Final = {
     RefuseGround.LAWSUIT: "诉讼",

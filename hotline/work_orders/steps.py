@@ -39,7 +39,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # a note an assisting unit writes where the lead takes a step of the main line
-ASSISTING_ONLY: Final = frozenset({Action.SIGN, Action.HAND_DOWN, Action.REPORT, Action.RETURN})
+ASSISTING_ONLY: Final = frozenset({Action.SIGN, Action.HAND_DOWN, Action.RECALL, Action.REPORT, Action.RETURN})
 DECIDED: Final = frozenset({Action.ACCEPT_RETURN, Action.REFUSE_RETURN})
 # notes of any part of the order, lead or assisting
 BESIDE: Final = ASSISTING_ONLY | DECIDED | {Action.PROGRESS}

@@ -12,9 +12,20 @@ from hotline.errors import Invalid
 from hotline.work_orders.asks import information
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Action, CloseKind, Status
-from hotline.work_orders.steps import advance, live_subs, move_sub, note, note_rule_for, push, rule_for, sms
+from hotline.work_orders.steps import (
+    advance,
+    live_subs,
+    move_sub,
+    note,
+    note_rule_for,
+    one_at_a_time,
+    push,
+    rule_for,
+    sms,
+)
 
 
+@one_at_a_time
 def supplement(
     session: Session,
     *,
@@ -46,6 +57,7 @@ def supplement(
     return _tell(session, order, Action.SUPPLEMENT, actor=actor, now=now, text=text, call_id=call_id)
 
 
+@one_at_a_time
 def urge(
     session: Session, *, order: WorkOrder, actor: Actor, now: datetime, text: str = "", call_id: int | None = None
 ) -> OrderEvent:
@@ -79,6 +91,7 @@ def _tell(
     )
 
 
+@one_at_a_time
 def withdraw(
     session: Session,
     *,

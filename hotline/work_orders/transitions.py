@@ -125,6 +125,7 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.SIGN: (WITH_UNITS, _rule("T8", (), *_UNITS, Role.DTY)),
     Action.HAND_DOWN: (WITH_UNITS, _rule("T9", (), *_UNITS)),
     Action.REPORT: (WITH_UNITS, _rule("T19", (), *_UNITS)),
+    Action.RECALL: (WITH_UNITS, _rule("T37", (), *TIER_2)),
     Action.RETURN: (WITH_UNITS, _rule("T11", (), *_UNITS)),
     Action.ACCEPT_RETURN: (WITH_UNITS - {Status.RETURN_ASKED}, _rule("T12", (), Role.REV, *TIER_2)),
     Action.REFUSE_RETURN: (WITH_UNITS - {Status.RETURN_ASKED}, _rule("T13", (), Role.REV, *TIER_2)),
@@ -173,6 +174,7 @@ SUB_TRANSITIONS: Final[dict[tuple[SubState, Action], SubState]] = {
     (SubState.TO_SIGN, Action.RECALL): SubState.LEFT,
     (SubState.SIGNED, Action.RECALL): SubState.LEFT,
     (SubState.IN_HAND, Action.RECALL): SubState.LEFT,
+    (SubState.RETURNING, Action.RECALL): SubState.LEFT,
     **{(state, Action.DESIGNATE): SubState.LEFT for state in _NOT_YET_GONE},  # another leads from now on
     **{(state, Action.CALL_BACK): SubState.LEFT for state in _NOT_YET_GONE},  # the main order's units answer for it
     **{(state, Action.WITHDRAW): SubState.CLOSED for state in _NOT_YET_GONE},
