@@ -97,9 +97,9 @@ def timed(work: Callable[[], object]) -> float:
 def inbox(session: Session, unit: Unit, chance: random.Random) -> None:
     """What a unit's inbox reads."""
     actor = Actor(1, "U2" if unit.tier == 2 else "U3", unit.id)
-    queries.inbox_counts(session, actor, now=NOW, tz=TZ)
+    queries.inbox_counts(session, actor, now=NOW)
     buckets = [bucket for bucket in queries.Bucket if bucket != queries.Bucket.TO_CHECK or unit.tier == 2]
-    found = queries.inbox(session, actor, bucket=chance.choice(buckets), now=NOW, tz=TZ).items
+    found = queries.inbox(session, actor, bucket=chance.choice(buckets), now=NOW).items
     ids = [sub.order_id for sub in found]
     boards.holders(session, ids)
     boards.urges(session, ids)

@@ -56,11 +56,9 @@ class Writer:
         self._table = table
         self._rows: list[dict[str, Any]] = []
         self._plain = {
-            column.name: {"dict": "{}", "list": "[]"}.get(column.default.arg.__name__)
-            if column.default.is_callable
-            else column.default.arg
+            column.name: by_itself
             for column in metadata.tables[table].columns
-            if column.default is not None
+            if (by_itself := _default(column.default)) is not None
         }
 
     def add(self, **row: Any) -> None:
@@ -85,6 +83,13 @@ class Writer:
                 [[_plain(value) for value in row.values()] for row in self._rows],
             )
         self._rows.clear()
+
+
+def _default(given: Any) -> Any:
+    """What a column gets where nothing is said; None where it gets nothing. Callables are ``dict`` and ``list``."""
+    if given is None:
+        return None
+    return {"dict": "{}", "list": "[]"}[given.arg.__name__] if given.is_callable else given.arg
 
 
 def _plain(value: Any) -> Any:

@@ -1,108 +1,48 @@
-"""The hub's own desks: dispatch pool, check of results, orders. What it watches stands in ``web.office_watch``."""
+"""The hub's own desks: dispatch pool and check of results; orders, requests and what it watches stand in ``web``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline.accounts.roles import HUB
-from hotline.delivery import queries as deliveries
 from hotline.errors import Invalid
-from hotline.follow_ups import queries as follow_ups
 from hotline.units import queries as units
-from hotline.web import office_watch, order_pages, pages
-from hotline.web.access import actor, roles, the_actor, when
+from hotline.web import (
+    office_alarms,
+    office_orders,
+    office_requests,
+    office_rooms,
+    office_supervision,
+    office_watch,
+    order_pages,
+    pages,
+    rosters,
+    unit_people,
+)
+from hotline.web.access import roles, the_actor, when
 from hotline.web.city import bp as city
 from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
-from hotline.web.formats import at_most
-from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
+from hotline.web.office_watch import AUDITORS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
-from hotline.work_orders import boards, derivation, finding, proposal, queries, service
+from hotline.work_orders import proposal, queries, service
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import Status
 
 bp = Blueprint("office", __name__, url_prefix="/office")
-bp.register_blueprint(office_watch.bp)
-bp.register_blueprint(city)
+for _part in (office_orders.bp, office_requests.bp, office_supervision.bp, office_watch.bp, office_alarms.bp, city):
+    bp.register_blueprint(_part)
+bp.register_blueprint(unit_people.make("office/people.html", KEEPERS))
+bp.register_blueprint(rosters.make("office/roster.html", ("SUP",), ("SUP",)))
+bp.before_request(office_rooms.count)
+bp.context_processor(office_rooms.offer)
 
-INSIDE: Final = tuple(sorted(HUB))
 DISPATCHERS: Final = ("REV",)
 EVERYONE: Final = (*WATCHERS, *AUDITORS, "SEC", "DTY")
 OTHER: Final = "other"
 REJECT_PAGE: Final = "office/reject.html"
-# groups of states as people ask for them
-GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
-    "review": ("待派单", (Status.TO_REVIEW, Status.NEEDS_INFO)),
-    "to_sign": ("待签收", (Status.TO_SIGN, Status.TO_SIGN_TIER3)),
-    "in_hand": ("办理中", (Status.IN_HAND, Status.IN_HAND_TIER3, Status.SENT_BACK, Status.REDO)),
-    "judge": ("退回与会商", (Status.RETURN_ASKED, Status.PANEL, Status.SUSPENDED, Status.REVIEW)),
-    "check": ("待审核", (Status.TO_CHECK_TIER2, Status.TO_CHECK_HUB)),
-    "call_back": ("待回访", (Status.TO_CALL_BACK,)),
-    "done": ("办结", (Status.CLOSED, Status.ARCHIVED, Status.ANSWERED, Status.REFUSED)),
-    "draft": ("记录中", (Status.DRAFT,)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """One page of the hub in its second navigation."""
-
-    endpoint: str
-    word: str
-    icon: str
-    roles: tuple[str, ...]
-    counts: tuple[Status, ...] = ()
-
-
-ROOMS: Final = (
-    Room("office.dispatch_pool", "待派单", "send", DISPATCHERS, (Status.TO_REVIEW,)),
-    Room("office.check_pool", "待审核", "clipboard-check", DISPATCHERS, (Status.TO_CHECK_HUB,)),
-    Room("office.orders", "工单", "list-ul", INSIDE),
-    Room("office.watch.board", "今日大屏", "graph-up", WATCHERS),
-    Room("office.watch.messages", "通知送达", "bell", MENDERS),
-    Room("office.city.home", "城市设置", "sliders", KEEPERS),
-    Room("office.watch.audit", "查看记录", "journal-text", AUDITORS),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRoom:
-    """A room as the navigation shows it."""
-
-    href: str
-    word: str
-    icon: str
-    count: int | None
-    on: bool
-
-
-@bp.before_request
-def count_rooms() -> None:
-    """Count what waits in the rooms of this person: a page shows its navigation while its own transaction is open."""
-    someone = actor()
-    rooms = [room for room in ROOMS if someone and someone.role in room.roles]
-    with transaction() as session:
-        g.office_rooms = [
-            OpenRoom(
-                href=url_for(room.endpoint),
-                word=room.word,
-                icon=room.icon,
-                count=boards.waiting_in(session, *room.counts) if room.counts else None,
-                on=request.path.startswith(url_for(room.endpoint)),
-            )
-            for room in rooms
-        ]
-
-
-@bp.context_processor
-def offer_rooms() -> dict[str, Any]:
-    """Offer ``rooms`` to this blueprint's templates."""
-    return {"rooms": g.get("office_rooms", [])}
 
 
 @bp.get("")
@@ -113,6 +53,7 @@ def home() -> ResponseReturnValue:
     landing = {
         "REV": "office.dispatch_pool",
         "SUP": "office.watch.board",
+        "ADJ": "office.requests.desk",
         "AUD": "office.watch.audit",
         "ADM": "office.city.setup.checks",
     }.get(role)
@@ -274,77 +215,3 @@ def reject(number: str) -> ResponseReturnValue:
     return order_pages.reject(
         number, template=REJECT_PAGE, said=lambda order: f"{order.order_no} 已驳回", then=_to_check_pool
     )
-
-
-# ---- orders
-
-
-@bp.get("/orders")
-@roles(*INSIDE)
-def orders() -> ResponseReturnValue:
-    """Find an order by number, title, place or state."""
-    text, show = request.args.get("q", "").strip(), request.args.get("show", "")
-    page = request.args.get("page", 1, type=int)
-    actor = the_actor()
-    with transaction() as session:
-        statuses = GROUPS[show][1] if show in GROUPS else ()
-        found = finding.find(session, actor, text=text, statuses=statuses, page=page)
-        chips = [_chip(found, "全部", text, "", tuple(Status), on=show not in GROUPS)]
-        chips += [_chip(found, word, text, key, states, on=key == show) for key, (word, states) in GROUPS.items()]
-        return render_template(
-            "office/orders.html",
-            found=found,
-            total=at_most(found.total, finding.COUNTED),
-            holders=boards.holders(session, [order.id for order in found.items]),
-            chips=chips,
-            text=text,
-            show=show,
-        )
-
-
-def _chip(
-    found: finding.Found, word: str, text: str, show: str, states: tuple[Status, ...], *, on: bool
-) -> dict[str, Any]:
-    """One group of states with how many stand in it; no number where the words fit too many."""
-    href = url_for("office.orders", q=text or None, show=show or None)
-    if found.counts is None:
-        return {"href": href, "word": word, "on": on}
-    number = sum(found.counts.get(state, 0) for state in states)
-    return {"href": href, "word": word, "on": on, "count": at_most(number, finding.COUNTED)}
-
-
-@bp.get("/orders/<number>")
-@roles(*INSIDE)
-def order(number: str) -> ResponseReturnValue:
-    """The whole life of one order: story, holders' minutes, clocks, deliveries, what the citizen said."""
-    actor, now, tz = the_actor(), runtime().now(), runtime().settings.tz
-    with transaction() as session:
-        found = queries.visible_to(session, actor, number)
-        sent = deliveries.of_order(session, found.id)
-        return render_template(
-            "office/order.html",
-            order=found,
-            **about(session, found),
-            report=queries.last_report(session, found, actor),
-            held=queries.held_minutes(found, now),
-            derivation=_derivation(found),
-            deliveries=sent,
-            unit_names={sub.unit_id: sub.unit.name for sub in found.sub_orders},
-            said=follow_ups.evaluations_of(session, found, actor),
-            holder=boards.holders(session, [found.id]).get(found.id),
-            day=now.astimezone(tz).date(),
-        )
-
-
-def _derivation(order: WorkOrder) -> list[str]:
-    """How the order's deadline came about by what happened to it, a line a step."""
-    found = derivation.of_order(order, runtime().calendar, runtime().settings.tz)
-    return found.lines if found else []
-
-
-@bp.post("/orders/<number>/caller")
-@roles(*INSIDE)
-def reveal(number: str) -> ResponseReturnValue:
-    """Show the caller's number for a reason that leaves a row; asks for the reason first."""
-    action, back = url_for("office.reveal", number=number), url_for("office.order", number=number)
-    return order_pages.reveal(number, action=action, back=back)

@@ -134,6 +134,7 @@ CALL_OUTCOMES: Final[dict[str, Sign]] = {
     "abandoned": Sign(N_("等候时挂断"), "late", "soon"),
     "answered": Sign(N_("直接答复"), *DONE),
     "ordered": Sign(N_("转为工单"), *WORK),
+    "unit": Sign(N_("单位电话办理"), "wait", "plain"),
     "no_demand": Sign(N_("无诉求"), "wait", "plain"),
 }
 
@@ -202,9 +203,12 @@ TABLES: Final[dict[str, Mapping[Any, str]]] = {
     "action": states.ACTION_WORDS,
     "close": states.CLOSE_WORDS,
     "demand_type": states.DEMAND_WORDS,
-    "holder": HOLDERS,
     "sensitive": states.SENSITIVE_WORDS,
+    "holder": HOLDERS,
+    "notice": states.NOTICE_WORDS,
     "part": PARTS,
+    "request_kind": states.REQUEST_WORDS,
+    "request_state": states.REQUEST_STATE_WORDS,
     "role": ROLES,
     "supervision": SUPERVISION,
     "track": TRACKS,
@@ -245,4 +249,10 @@ CHANGES: Final = {
     "give_code": "发首次登录码",
     "import": "导入",
     "take_away": "导出",
+}
+# what was done to the keys of a unit's systems
+KEY_ACTS: Final = {
+    "unit_key.create": "生成接口密钥",
+    "unit_key.revoke": "停用接口密钥",
+    "unit_key.webhook": "更换推送签名密钥",
 }

@@ -108,9 +108,12 @@ class Held:
 # ---- one order
 
 
-def allowed_actions(order: WorkOrder, actor: Actor) -> list[tuple[Action, str]]:
-    """Return what the actor may do with the order now, each with its Chinese word, main line first."""
-    return [(action, ACTION_WORDS[action]) for action in steps.allowed(order, actor)]
+def allowed_actions(order: WorkOrder, actor: Actor, now: datetime | None = None) -> list[tuple[Action, str]]:
+    """Return what the actor may do with the order, each with its Chinese word, main line first.
+
+    Without ``now`` also what is too late by now.
+    """
+    return [(action, ACTION_WORDS[action]) for action in steps.allowed(order, actor, now)]
 
 
 def caller_view(order: WorkOrder, actor: Actor) -> CallerView | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from hotline.demo.city import seed
 from hotline.follow_ups.service import open_callback
 from hotline.knowledge_base.models import Entry
 from hotline.units import queries as units
+from hotline.work_orders import service as orders_service
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
@@ -96,8 +98,40 @@ def build_house(engine: Engine) -> House:
         answer = session.scalars(select(Entry).order_by(Entry.id)).first()
         assert answer is not None
         ids = {"callback_id": callback.id, "call_id": call.id, "entry_id": answer.id}
+        ids |= _asked(session, city)
     runtime = process(SETTINGS, engine, sessions, lambda: NOON)
     return House(create_app(runtime), runtime, staff, numbers, ids, answer)
+
+
+def _asked(session: Session, city: City) -> dict[str, int]:
+    """Let a county ask to give an order back, and a supervisor write to it about another."""
+    back, late = (order_at(session, city, Status.TO_SIGN, category_code="CJ-LD") for _ in range(2))
+    line = units.lines_in_force(session, on=NOON.date())[0]
+    soon = NOON + timedelta(minutes=30)
+    asked = orders_service.ask_return(
+        session,
+        order=back,
+        actor=city.county_clerk,
+        now=soon,
+        ground="place",
+        responsibility_line_id=line.id,
+        suggested_unit_id=city.other_county.id,
+        reason="路灯在桃城区境内",
+        **WHEN,
+    )
+    notice = orders_service.supervise(
+        session,
+        order=late,
+        actor=city.supervisor,
+        now=soon,
+        level="yellow",
+        kind="reminder",
+        unit_id=city.county.id,
+        words="请今天之内签收",
+        reply_due=NOON + timedelta(days=1),
+    )
+    assert notice is not None
+    return {"request_id": asked.id, "notice_id": notice.id}
 
 
 def _city(session: Session) -> City:

@@ -56,6 +56,8 @@ FIELDS = (
     *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
     *("question", "similar", "answer", "spoken", "category", "owner_unit", "source", "source_url", "areas", "public"),
     *("files", "seen", "since", "kind"),
+    *("verdict", "words", "correction", "missing", "ground", "channel", "into", "spoke_to", "result", "level"),
+    *("unit_id", "reply_due", "leader", "text", "fact", "read_back_ok"),
     *("attachments", "valid_from", "valid_to", "review_on", "revision", "base", "remark", "version", "like"),
 )
 STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal", "/order-files")

@@ -174,15 +174,21 @@ CASES: Final = {
     "/knowledge/entries/<int:entry_id>/versions/<int:number>": (
         Visit("KBE", "/knowledge/entries/{revised}/versions/2", ".diff del"),
     ),
+    "/office/orders/<number>/act/<name>": (
+        Visit("SUP", "/office/orders/{number}/act/supervise", "form.form"),
+        Visit("REV", "/office/orders/{number}/act/ask_info", "form.form"),
+        Visit("OPR", "/office/orders/{number}/act/withdraw", "form.form"),
+    ),
+    "/office/requests/<int:request_id>": (Visit("REV", "/office/requests/{request_id}", "form.form"),),
     "/office/city/calendar/<day>": (Visit("ADM", "/office/city/calendar/2026-11-18"),),
+    "/office/city/assets/<int:row_id>": (Visit("ADM", "/office/city/assets/1", "form"),),
+    "/office/city/assets/<int:row_id>/history": (Visit("ADM", "/office/city/assets/1/history", ".story"),),
     "/office/city/gazetteer/<int:row_id>": (Visit("ADM", "/office/city/gazetteer/{place}", "form"),),
     "/office/city/gazetteer/<int:row_id>/history": (Visit("ADM", "/office/city/gazetteer/{place}/history", ".story"),),
     "/office/city/profiles/<string:row_id>": (Visit("ADM", "/office/city/profiles/hengshui", "form"),),
     "/office/city/profiles/<string:row_id>/history": (
         Visit("ADM", "/office/city/profiles/hengshui/history", ".story"),
     ),
-    "/office/city/assets/<int:row_id>": (Visit("ADM", "/office/city/assets/1", "form"),),
-    "/office/city/assets/<int:row_id>/history": (Visit("ADM", "/office/city/assets/1/history", ".story"),),
     "/office/city/import/<name>": (Visit("ADM", "/office/city/import/units"),),
     "/office/city/import/<name>/<token>": (
         Visit("ADM", "/office/city/import/categories/{preview}", "text=没有编号为 ZZ 的分类"),
@@ -361,7 +367,9 @@ def town(keys: KeyRing, make_database: MakeDatabase, tmp_path_factory: pytest.Te
     app.add_url_rule("/unavailable", "unavailable", roles()(unavailable))
     app.add_url_rule("/broken", "broken", roles()(broken))
     add_page(app)
-    town = Town(app, replace(house, app=app), {"": ""}, {"earlier": house.ids["call_id"]})
+    town = Town(
+        app, replace(house, app=app), {"": ""}, {"earlier": house.ids["call_id"], "request_id": house.ids["request_id"]}
+    )
     for role, user_id in house.staff.items():
         town.let_in(role, user_id)
     with session_scope(runtime.sessions) as session:

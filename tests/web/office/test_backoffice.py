@@ -263,6 +263,7 @@ def test_the_wall_shows_figures_and_nothing_of_any_demand(here: City, staff: Sta
 LANDINGS = {
     Role.REV: "/office/dispatch",
     Role.SUP: "/office/board",
+    Role.ADJ: "/office/requests",
     Role.AUD: "/office/audit",
     Role.ADM: "/office/city/setup",
 }

@@ -1,0 +1,334 @@
+"""Further steps on an order from the hub's order page: a table of forms, of which what is possible now is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound as NoSuchPage
+
+from hotline.accounts.roles import HUB
+from hotline.errors import Invalid, NotFound
+from hotline.web.access import roles, the_actor, when
+from hotline.web.context import runtime, transaction
+from hotline.web.order_pages import act, by_clock
+from hotline.work_orders import queries, service
+from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    MISSING_WORDS,
+    NOTICE_WORDS,
+    REFUSE_WORDS,
+    SOLVED_WORDS,
+    SUPERVISION_WORDS,
+    Action,
+    Solved,
+    Supervision,
+)
+from hotline.work_orders.visibility import visible_to
+
+bp = Blueprint("acts", __name__)
+
+INSIDE: Final = tuple(sorted(HUB))
+Options = Callable[[WorkOrder], list[tuple[str, str]]]
+Take = Callable[[Session, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form. ``take`` makes what the verb wants of what was typed; ``many``: several may be chosen."""
+
+    name: str
+    label: str
+    kind: str = "textarea"  # text, textarea, select, checks, datetime, switch
+    help: str = ""
+    required: bool = True
+    options: Options | None = None
+    take: Take | None = None
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One step: its verb, its fields, what its button says and what is said when it is done."""
+
+    action: Action
+    verb: Callable[..., object]
+    button: str
+    done: str
+    fields: tuple[Field, ...] = ()
+    by_clock: bool = False
+    danger: bool = False
+    icon: str = "check-lg"
+    note: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""  # where one action has two forms
+
+    @property
+    def name(self) -> str:
+        """How the form is called in its address."""
+        return self.key or self.action.value
+
+
+def _choices(words: Mapping[Any, str], *, empty: str | None = "请选择") -> Options:
+    first = [] if empty is None else [("", empty)]
+    return lambda _order: [*first, *((str(code), word) for code, word in words.items())]
+
+
+def _units_of(order: WorkOrder) -> list[tuple[str, str]]:
+    there = {sub.unit_id: sub.unit.name for sub in order.sub_orders}
+    return [("", "只调整督办级别"), *((str(unit_id), name) for unit_id, name in there.items())]
+
+
+def _number_or_none(_session: Session, typed: str) -> int | None:
+    return int(typed) if typed.isdigit() else None
+
+
+def _moment(_session: Session, typed: str) -> datetime | None:
+    if not typed:
+        return None
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=runtime().settings.tz)
+    except ValueError as fault:
+        raise Invalid("时间格式不对，请按“年-月-日 时:分”填写") from fault
+
+
+def _order(session: Session, typed: str) -> WorkOrder:
+    try:
+        return visible_to(session, the_actor(), typed)
+    except NotFound as fault:
+        raise Invalid("没有这张工单", into="没有这张工单，请核对编号") from fault
+
+
+def _flag(_session: Session, typed: str) -> bool:
+    return typed == "1"
+
+
+def _text_or_none(_session: Session, typed: str) -> str | None:
+    return typed or None
+
+
+_REASON: Final = Field("reason", "原因")
+_SOLVED: Final = Field("solved", "解决情况", "select", options=_choices(SOLVED_WORDS))
+_LEVELS: Final = {level: word for level, word in SUPERVISION_WORDS.items() if level != Supervision.JOINT}
+
+FORMS: Final = (
+    Form(
+        Action.ASK_INFO,
+        service.ask_info,
+        "请来电人补充",
+        "已请来电人补充，计时暂停",
+        (
+            Field("missing", "缺什么", "checks", options=_choices(MISSING_WORDS, empty=None), many=True),
+            Field("text", "补充说明", help="接听来电人电话的话务员会看到", required=False),
+        ),
+        by_clock=True,
+        icon="question-circle",
+        note="会短信告知来电人缺什么；提醒一次后仍未补充的，系统按规定办结并告知。",
+    ),
+    Form(
+        Action.REFUSE,
+        service.refuse,
+        "不予受理",
+        "已告知来电人正确渠道",
+        (
+            Field("ground", "依据", "select", options=_choices(REFUSE_WORDS)),
+            Field("channel", "告知的渠道", required=False, take=_text_or_none, help="不填则用标准用语"),
+        ),
+        danger=True,
+        icon="slash-circle",
+    ),
+    Form(
+        Action.RECALL,
+        service.recall,
+        "撤回派单",
+        "已撤回，可重新派单",
+        (_REASON,),
+        by_clock=True,
+        icon="arrow-counterclockwise",
+    ),
+    Form(
+        Action.MERGE,
+        service.merge,
+        "并入另一张工单",
+        "已合并：各自的回执、计时和回访不变",
+        (Field("into", "并入哪张工单", "text", help="填主单编号", take=_order),),
+        icon="intersect",
+    ),
+    Form(Action.UNMERGE, service.unmerge, "拆分", "已拆分，从原来的环节继续", icon="scissors"),
+    Form(
+        Action.CALL_BACK,
+        service.settle,
+        "中心协调办结",
+        "已转回访",
+        (
+            Field("spoke_to", "与谁协调", "text"),
+            Field("result", "协调结果", help="内部记录"),
+            Field("public_reply", "给市民的答复", help="不写姓名、电话等个人信息"),
+            _SOLVED,
+            Field("unsolved_reason", "未解决的原因", "text", required=False),
+        ),
+        by_clock=True,
+        icon="people",
+    ),
+    Form(
+        Action.SUPERVISE,
+        service.supervise,
+        "督办",
+        "督办已生效",
+        (
+            Field("level", "级别", "select", options=_choices(_LEVELS)),
+            Field("unit_id", "发通知给", "select", options=_units_of, required=False, take=_number_or_none),
+            Field(
+                "kind",
+                "通知类型",
+                "select",
+                options=_choices(NOTICE_WORDS, empty="不发通知"),
+                required=False,
+                take=_text_or_none,
+            ),
+            Field("words", "督办意见"),
+            Field("reply_due", "书面回复期限", "datetime", required=False, take=_moment),
+        ),
+        icon="exclamation-triangle",
+    ),
+    Form(
+        Action.LEADER_NOTE,
+        service.note_leader,
+        "记录领导批示",
+        "批示已记入工单并告知承办单位",
+        (Field("leader", "批示领导", "text"), Field("text", "批示内容")),
+        icon="pencil-square",
+    ),
+    Form(
+        Action.RESUME,
+        service.resume,
+        "恢复办理",
+        "已恢复办理，继续计时",
+        (Field("reason", "说明", required=False),),
+        by_clock=True,
+        icon="play",
+    ),
+    Form(
+        Action.REVIEW,
+        service.review,
+        "申请复查",
+        "已转复查",
+        (Field("fact", "新的事实"),),
+        by_clock=True,
+        icon="arrow-repeat",
+        note="办结 30 天内，市民提出新的事实的可以复查。",
+    ),
+    Form(
+        Action.TAKE_UP,
+        service.reopen,
+        "复查后重新办理",
+        "已交原承办单位重新办理",
+        (_REASON,),
+        by_clock=True,
+        icon="arrow-repeat",
+    ),
+    Form(
+        Action.CLOSE,
+        service.keep_closed,
+        "复查后维持办结",
+        "维持原办结结果，已告知来电人",
+        (_REASON,),
+        icon="check2",
+        key="keep_closed",
+    ),
+    Form(
+        Action.SUPPLEMENT,
+        service.supplement,
+        "补充情况",
+        "已补充并告知承办单位",
+        (Field("text", "来电人补充的情况"),),
+        by_clock=True,
+        icon="plus-lg",
+    ),
+    Form(
+        Action.URGE,
+        service.urge,
+        "催单",
+        "已记录催单并告知承办单位",
+        (Field("text", "来电人的话", required=False),),
+        icon="bell",
+    ),
+    Form(
+        Action.WITHDRAW,
+        service.withdraw,
+        "来电人撤诉",
+        "已撤诉办结，不再回访",
+        (
+            Field("reason", "撤诉原因"),
+            Field("read_back_ok", "已向来电人复述并确认撤诉", "switch", take=_flag),
+        ),
+        danger=True,
+        icon="x-circle",
+    ),
+)
+BY_NAME: Final = {form.name: form for form in FORMS}
+
+
+def offered(order: WorkOrder) -> list[Form]:
+    """Return the forms of what whoever asks may do with the order now."""
+    possible = {action for action, _word in queries.allowed_actions(order, the_actor(), runtime().now())}
+    if order.status != "review":
+        possible -= {Action.CLOSE, Action.TAKE_UP}
+    return [form for form in FORMS if form.action in possible]
+
+
+@bp.get("/<number>/act/<name>")
+@roles(*INSIDE)
+def ask(number: str, name: str) -> ResponseReturnValue:
+    """The form of one step."""
+    return _page(number, _form(name), {}, {})
+
+
+@bp.post("/<number>/act/<name>")
+@roles(*INSIDE)
+def do(number: str, name: str) -> ResponseReturnValue:
+    """Take the step."""
+    form = _form(name)
+
+    def step(session: Session, order: WorkOrder) -> str:
+        values = dict(form.fixed)
+        for one in form.fields:
+            typed: Any = request.form.getlist(one.name) if one.many else request.form.get(one.name, "").strip()
+            values[one.name] = one.take(session, typed) if one.take else typed
+        if form.by_clock:
+            values |= by_clock()
+        form.verb(session, order=order, **when(), **values)
+        return f"{order.order_no} {form.done}"
+
+    def again(fault: Invalid) -> str:
+        typed = request.form.to_dict() | {one.name: request.form.getlist(one.name) for one in form.fields if one.many}
+        return _page(number, form, typed, fault.details or {"": fault.message})
+
+    return act(number, step, then=lambda order: url_for("office.orders.order", number=order.order_no), again=again)
+
+
+def _form(name: str) -> Form:
+    if name not in BY_NAME:
+        raise NoSuchPage
+    return BY_NAME[name]
+
+
+def _page(number: str, form: Form, typed: dict[str, Any], faults: dict[str, object]) -> str:
+    with transaction() as session:
+        order = queries.visible_to(session, the_actor(), number)
+        return render_template(
+            "office/act.html",
+            order=order,
+            form=form,
+            typed=typed,
+            faults=faults,
+            word=ACTION_WORDS[form.action],
+            options={one.name: one.options(order) for one in form.fields if one.options},
+            solved=Solved,
+        )

@@ -1,0 +1,102 @@
+"""The supervisors' board: orders by level, notices that wait for a reply, replies to read, and how units stand."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hotline.errors import NotFound
+from hotline.web import pages
+from hotline.web.access import roles, the_actor
+from hotline.web.context import runtime, transaction
+from hotline.web.idempotency import once
+from hotline.work_orders import service
+from hotline.work_orders.models import Notice
+from hotline.work_orders.states import SUPERVISION_WORDS, Supervision
+from hotline.work_orders.supervision import queries
+
+bp = Blueprint("supervision", __name__, url_prefix="/supervision")
+
+SUPERVISORS: Final = ("SUP",)
+WAITING, LATE, REPLIES = "waiting", "late", "replies"
+LEVELS: Final = tuple(level for level in Supervision if level != Supervision.NONE)
+
+
+@bp.get("")
+@roles(*SUPERVISORS)
+def board() -> ResponseReturnValue:
+    """What is supervised: the worst level that has any, unless another is asked for."""
+    actor, now = the_actor(), runtime().now()
+    page = max(request.args.get("page", 1, type=int), 1)
+    under = request.args.get("unit", type=int)
+    with transaction() as session:
+        counts = queries.level_counts(session, actor, under=under)
+        waiting = queries.waiting(session, actor, now=now, under=under)
+        late = queries.waiting(session, actor, now=now, late_only=True, under=under)
+        replies = queries.to_read(session, actor, under=under)
+        worst = next((level for level in reversed(LEVELS) if counts.get(level)), LEVELS[0])
+        show = request.args.get("show") or (REPLIES if replies.total else worst.value)
+        notices = {WAITING: waiting, LATE: late, REPLIES: replies}.get(show)
+        orders = None
+        if notices is None:
+            level = show if show in set(LEVELS) else worst.value
+            orders = queries.orders_at(session, actor, level=level, under=under, page=page)
+        elif page > 1:
+            notices = _more(show, page, under)
+        figures = queries.by_unit(session, actor, now=now)
+        chips = [
+            _chip(REPLIES, "待阅回复", replies.total, show, under),
+            *(
+                _chip(level.value, SUPERVISION_WORDS[level], counts.get(level, 0), show, under)
+                for level in reversed(LEVELS)
+            ),
+            _chip(WAITING, "待单位回复", waiting.total, show, under),
+            _chip(LATE, "逾期未回复", late.total, show, under),
+        ]
+        return render_template(
+            "office/supervision.html",
+            chips=chips,
+            show=show,
+            orders_found=orders,
+            notices=notices,
+            figures=figures,
+            under=under,
+            levels=LEVELS,
+        )
+
+
+def _more(show: str, page: int, under: int | None) -> Any:
+    actor, now = the_actor(), runtime().now()
+    with transaction() as session:
+        if show == REPLIES:
+            return queries.to_read(session, actor, under=under, page=page)
+        return queries.waiting(session, actor, now=now, late_only=show == LATE, under=under, page=page)
+
+
+def _chip(show: str, word: str, count: int, shown: str, under: int | None) -> dict[str, Any]:
+    return {
+        "href": url_for("office.supervision.board", show=show, unit=under),
+        "word": word,
+        "count": count,
+        "on": show == shown,
+        "tone": "late" if count and show in (LATE, Supervision.RED) else "",
+    }
+
+
+@bp.post("/notices/<int:notice_id>/read")
+@roles(*SUPERVISORS)
+def read(notice_id: int) -> ResponseReturnValue:
+    """Note that the unit's reply was read."""
+    with transaction() as session:
+        notice = session.get(Notice, notice_id)
+        if notice is None:
+            raise NotFound("没有这份通知")
+
+        def act() -> ResponseReturnValue:
+            service.read_reply(session, notice=notice, actor=the_actor(), now=runtime().now())
+            pages.toast(f"{notice.unit.name}的回复已阅")
+            return pages.go(url_for("office.supervision.board"))
+
+        return once(session, act)
