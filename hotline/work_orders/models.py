@@ -28,6 +28,9 @@ class WorkOrder(Base):
     __tablename__ = "work_orders"
     __table_args__ = (
         # of a million orders the timers and the supervisors' board only touch the open ones
+        # what may tell of the same matter: of one kind, or of one township, the newest first
+        Index("ix_work_orders_category_code_submitted_at", "category_code", "submitted_at"),
+        Index("ix_work_orders_area_code_submitted_at", "area_code", "submitted_at"),
         Index("ix_work_orders_watch_at", "watch_at", **_only("watch_at IS NOT NULL")),
         Index("ix_work_orders_supervision_open", "supervision", "deadline_at", **_only("closed_at IS NULL")),
     )

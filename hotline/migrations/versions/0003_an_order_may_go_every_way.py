@@ -174,6 +174,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("watch_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("appeal_until", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f("ix_work_orders_merged_into_id"), ["merged_into_id"], unique=False)
+        batch_op.create_index("ix_work_orders_category_code_submitted_at", ["category_code", "submitted_at"])
+        batch_op.create_index("ix_work_orders_area_code_submitted_at", ["area_code", "submitted_at"])
         batch_op.create_index("ix_work_orders_watch_at", ["watch_at"], **_only("watch_at IS NOT NULL"))
         batch_op.create_index(
             "ix_work_orders_supervision_open", ["supervision", "deadline_at"], **_only("closed_at IS NULL")
@@ -190,6 +192,8 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_work_orders_first_unit_id_units"), type_="foreignkey")
         batch_op.drop_index("ix_work_orders_supervision_open")
         batch_op.drop_index("ix_work_orders_watch_at")
+        batch_op.drop_index("ix_work_orders_area_code_submitted_at")
+        batch_op.drop_index("ix_work_orders_category_code_submitted_at")
         batch_op.drop_index(batch_op.f("ix_work_orders_merged_into_id"))
         batch_op.drop_column("appeal_until")
         batch_op.drop_column("watch_at")
