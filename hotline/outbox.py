@@ -164,16 +164,32 @@ def fail(session: Session, message_id: int, *, now: datetime, error: str) -> boo
     return _end(session, message_id, settled_at=now, failed=True, error=error)
 
 
-def send_again(session: Session, message_id: int, *, now: datetime) -> bool:
-    """Open a failed row anew with the whole retry plan before it. Returns False when it has not failed."""
+def send_again(session: Session, message_id: int, *, now: datetime, settled: bool = False) -> bool:
+    """Open a failed row anew with the whole retry plan before it. Returns False when it has not failed.
+
+    ``settled``: also one that went out, for what came to nothing on the other side.
+    """
+    ended = OutboxMessage.settled_at.is_not(None) if settled else OutboxMessage.failed
     changed = session.scalars(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.failed)
+        .where(OutboxMessage.id == message_id, ended)
         .values(settled_at=None, failed=False, tries=0, next_try_at=now, claimed_until=None, held_until=None)
         .returning(OutboxMessage.id),
         execution_options={"synchronize_session": "fetch"},
     ).one_or_none()
     session.info[_UNTOLD] = True
+    return changed is not None
+
+
+def drop(session: Session, message_id: int) -> bool:
+    """Let a failed row rest: nobody need look at it any more. Returns False when it has not failed."""
+    changed = session.scalars(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.failed)
+        .values(failed=False)
+        .returning(OutboxMessage.id),
+        execution_options={"synchronize_session": "fetch"},
+    ).one_or_none()
     return changed is not None
 
 

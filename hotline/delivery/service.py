@@ -108,10 +108,29 @@ def carrier_says(session: Session, *, token: str, receipt: str, status: str, now
 
 def send_again(session: Session, *, outbox_id: int, user_id: int | None, now: datetime) -> None:
     """A person has mended the cause: try anew. Raises ``NotFound``, or ``NotAllowedNow`` when it has not failed."""
+    message, delivery = _message(session, outbox_id)
+    lost = delivery is not None and delivery.state == DeliveryState.FAILED
+    if not outbox.send_again(session, outbox_id, now=now, settled=lost):
+        raise NotAllowedNow("这条消息没有失败，无需重发")
+    if delivery is not None:
+        delivery.state, delivery.dropped_at = DeliveryState.WAITING, None
+        delivery.error = message.error or delivery.error
+    audit.record(session, at=now, user_id=user_id, act="send_again", subject="outbox", subject_id=outbox_id)
+
+
+def drop(session: Session, *, outbox_id: int, user_id: int | None, now: datetime) -> None:
+    """A person decides that it need not go out. Raises ``NotFound``, or ``NotAllowedNow`` when it has not failed."""
+    _, delivery = _message(session, outbox_id)
+    lost = delivery is not None and delivery.state == DeliveryState.FAILED
+    if not outbox.drop(session, outbox_id) and not lost:
+        raise NotAllowedNow("这条消息没有失败")
+    if delivery is not None:
+        delivery.dropped_at = now
+    audit.record(session, at=now, user_id=user_id, act="drop_message", subject="outbox", subject_id=outbox_id)
+
+
+def _message(session: Session, outbox_id: int) -> tuple[OutboxMessage, Delivery | None]:
     message = session.get(OutboxMessage, outbox_id)
     if message is None:
         raise NotFound("没有这条消息")
-    if not outbox.send_again(session, outbox_id, now=now):
-        raise NotAllowedNow("这条消息没有失败，无需重发")
-    troubled(session, outbox_id=outbox_id, error=message.error, final=False)
-    audit.record(session, at=now, user_id=user_id, act="send_again", subject="outbox", subject_id=outbox_id)
+    return message, session.scalar(select(Delivery).where(Delivery.outbox_id == outbox_id))

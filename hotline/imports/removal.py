@@ -39,6 +39,7 @@ WORDS: Final = {
     "calls": "通话",
     "access_log": "操作记录",
     "api_tokens": "接口令牌",
+    "unit_keys": "接口密钥",
     "presences": "坐席状态",
     "presence_events": "坐席状态",
     "holder_spans": "工单记录",

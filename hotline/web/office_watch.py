@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from hotline import audit as log
 from hotline.accounts import queries as accounts
@@ -14,15 +16,17 @@ from hotline.accounts.roles import HUB
 from hotline.calls import queries as calls
 from hotline.delivery import queries as deliveries
 from hotline.delivery import service as delivery
+from hotline.delivery.queries import Standing, Stuck
 from hotline.gazetteer.queries import called_in_log
 from hotline.imports import KINDS
+from hotline.imports.tree import CHANNELS
 from hotline.reports import queries as reports
 from hotline.units.models import Unit
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
-from hotline.web.words import CHANGES
+from hotline.web.words import CHANGES, KEY_ACTS
 from hotline.work_orders import boards
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
@@ -32,28 +36,33 @@ bp = Blueprint("watch", __name__)
 WATCHERS: Final = (*sorted(HUB), "LDR", "OBS", "ADM", "KBE")  # figures only: no order, no person's demand
 MENDERS: Final = ("REV", "SUP", "ADM")
 AUDITORS: Final = ("AUD",)
-ACTS: Final = {
-    "reveal": "查看来电人信息",
-    "erase": "删除来电人信息",
-    "log_in": "登录",
-    "set_password": "修改密码",
-    "send_again": "重发通知",
-    "knowledge.import": "导入知识",
-    "knowledge.publish": "发布知识",
-    "knowledge.submit": "提交知识审核",
-    "knowledge.send_back": "退回知识",
-    "knowledge.withdraw": "停用知识",
-    "knowledge.restore": "恢复知识",
-    "knowledge.drop": "放弃知识草稿",
-    "knowledge.task_start": "着手知识任务",
-    "knowledge.task_finish": "完成知识任务",
-    "knowledge.task_drop": "不处理知识任务",
-    "knowledge.task_reopen": "重开知识任务",
-    "read": "查阅",
-    "seed_demo": "写入演示数据",
-    "seed_demo_begun": "开始写入演示数据",
-    "import": "导入",
-} | CHANGES
+ACTS: Final = (
+    {
+        "reveal": "查看来电人信息",
+        "erase": "删除来电人信息",
+        "log_in": "登录",
+        "set_password": "修改密码",
+        "send_again": "重发通知",
+        "drop_message": "通知不用再发",
+        "knowledge.import": "导入知识",
+        "knowledge.publish": "发布知识",
+        "knowledge.submit": "提交知识审核",
+        "knowledge.send_back": "退回知识",
+        "knowledge.withdraw": "停用知识",
+        "knowledge.restore": "恢复知识",
+        "knowledge.drop": "放弃知识草稿",
+        "knowledge.task_start": "着手知识任务",
+        "knowledge.task_finish": "完成知识任务",
+        "knowledge.task_drop": "不处理知识任务",
+        "knowledge.task_reopen": "重开知识任务",
+        "read": "查阅",
+        "seed_demo": "写入演示数据",
+        "seed_demo_begun": "开始写入演示数据",
+        "import": "导入",
+    }
+    | CHANGES
+    | KEY_ACTS
+)
 SUBJECTS: Final = {
     "call": "通话",
     "caller": "来电人",
@@ -75,6 +84,14 @@ SUBJECTS: Final = {
 } | {name: kind.title for name, kind in KINDS.items()}  # a file of a kind, imported at once
 FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}
 AUDIT_PAGE: Final = 50
+MESSAGES_PAGE: Final = 100
+CAUSES_SHOWN: Final = 5
+CHANNEL_WORDS: Final = {value: word for word, value in CHANNELS.items()}
+STANDINGS: Final = {
+    Standing.TO_RETRY: "等待重试",
+    Standing.FAILED: "不再自动重试",
+    Standing.UNDELIVERED: "运营商未送达",
+}
 
 
 # ---- the wall
@@ -108,26 +125,108 @@ def board() -> ResponseReturnValue:
 @bp.get("/messages")
 @roles(*MENDERS)
 def messages() -> ResponseReturnValue:
-    """What did not go out, and why."""
+    """What did not go out, and why: by unit, channel and standing, with what many have in common first."""
     with transaction() as session:
-        found = deliveries.stuck(session, now=runtime().now())
-        names = {unit_id: session.get(Unit, unit_id) for unit_id in {row.unit_id for row in found} if unit_id}
-        numbers = {row.order_id: session.get(WorkOrder, row.order_id) for row in found if row.order_id}
-        return render_template("office/messages.html", rows=found, units=names, orders=numbers)
+        every = deliveries.stuck(session, now=runtime().now())
+        found = _chosen(every)
+        units = {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(_ids(every, "unit_id"))))}
+        orders = session.scalars(select(WorkOrder).where(WorkOrder.id.in_(_ids(found, "order_id"))))
+        causes = Counter(row.reason for row in found if row.next_try_at is None and row.outbox_id)
+        return render_template(
+            "office/messages.html",
+            rows=found[:MESSAGES_PAGE],
+            total=len(found),
+            units=units,
+            orders={order.id: order for order in orders},
+            chips=_standing_chips(every),
+            unit_options=[(unit.id, unit.name) for unit in sorted(units.values(), key=lambda unit: unit.code)],
+            channel_options=[(one, CHANNEL_WORDS[one]) for one in sorted({row.channel for row in every} - {""})],
+            channels=CHANNEL_WORDS,
+            causes=[(reason, number) for reason, number in causes.most_common(CAUSES_SHOWN) if number > 1],
+            here=request.full_path.rstrip("?"),
+            chosen={name: request.args.get(name, "") for name in ("show", "unit", "channel")},
+        )
+
+
+def _ids(rows: Sequence[Stuck], field: str) -> set[int]:
+    return {getattr(row, field) for row in rows} - {None}
+
+
+def _chosen(rows: Sequence[Stuck], *, whatever_standing: bool = False) -> list[Stuck]:
+    """Return the rows that pass the filters of the address."""
+    show, channel, unit = request.values.get("show"), request.values.get("channel"), request.values.get("unit")
+    return [
+        row
+        for row in rows
+        if (whatever_standing or not show or row.standing == show)
+        and (not channel or row.channel == channel)
+        and (not unit or str(row.unit_id) == unit)
+    ]
+
+
+def _standing_chips(rows: Sequence[Stuck]) -> list[dict[str, Any]]:
+    counted = Counter(row.standing for row in _chosen(rows, whatever_standing=True))
+    others = {name: request.args[name] for name in ("unit", "channel") if request.args.get(name)}
+    show = request.args.get("show", "")
+    return [
+        {
+            "href": url_for("office.watch.messages", show=key or None, **others),
+            "word": word,
+            "count": counted[Standing(key)] if key else counted.total(),
+            "on": show == key,
+        }
+        for key, word in (("", "全部"), *((standing.value, STANDINGS[standing]) for standing in Standing))
+    ]
 
 
 @bp.post("/messages/<int:outbox_id>/again")
 @roles(*MENDERS)
 def send_again(outbox_id: int) -> ResponseReturnValue:
     """A person has mended the cause: send it anew."""
+    return _mend(outbox_id, delivery.send_again, "已重新排队发送")
+
+
+@bp.post("/messages/<int:outbox_id>/drop")
+@roles(*MENDERS)
+def drop(outbox_id: int) -> ResponseReturnValue:
+    """A person decides that it need not go out."""
+    return _mend(outbox_id, delivery.drop, "已标为不用再发")
+
+
+def _mend(outbox_id: int, verb: Callable[..., None], told: str) -> ResponseReturnValue:
     with transaction() as session:
 
         def act() -> ResponseReturnValue:
-            delivery.send_again(session, outbox_id=outbox_id, user_id=the_actor().user_id, now=runtime().now())
-            pages.toast("已重新排队发送")
-            return pages.go(pages.local_path(request.form.get("back")) or url_for("office.watch.messages"))
+            verb(session, outbox_id=outbox_id, user_id=the_actor().user_id, now=runtime().now())
+            pages.toast(told)
+            return _back_to_messages()
 
         return once(session, act)
+
+
+@bp.post("/messages/again")
+@roles(*MENDERS)
+def send_all_again() -> ResponseReturnValue:
+    """The cause of many is mended: send all of that reason, within the filters, anew."""
+    reason = request.form.get("reason", "")
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            now, found = runtime().now(), 0
+            for row in _chosen(deliveries.stuck(session, now=now)):
+                if row.reason == reason and row.next_try_at is None and row.outbox_id:
+                    delivery.send_again(session, outbox_id=row.outbox_id, user_id=the_actor().user_id, now=now)
+                    found += 1
+            pages.toast(
+                f"已重新排队发送 {found} 条" if found else "没有这一原因的消息了", tone="done" if found else "soon"
+            )
+            return _back_to_messages()
+
+        return once(session, act)
+
+
+def _back_to_messages() -> ResponseReturnValue:
+    return pages.go(pages.local_path(request.form.get("back")) or url_for("office.watch.messages"))
 
 
 # ---- who read what

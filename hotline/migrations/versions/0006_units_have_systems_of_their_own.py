@@ -16,6 +16,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("webhook_secret", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("email", sa.String(length=254), nullable=False, server_default=""))
 
+    with op.batch_alter_table("deliveries") as batch_op:
+        batch_op.add_column(sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True))
+
     op.create_table(
         "unit_keys",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -36,6 +39,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("unit_keys")
+    with op.batch_alter_table("deliveries") as batch_op:
+        batch_op.drop_column("dropped_at")
     with op.batch_alter_table("units") as batch_op:
         for column in ("email", "webhook_secret", "webhook_url", "fallbacks"):
             batch_op.drop_column(column)

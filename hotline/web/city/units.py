@@ -13,12 +13,18 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.models import User
 from hotline.accounts.service import Actor
+from hotline.delivery.allowed import Allowed
+from hotline.errors import Invalid
+from hotline.imports.parts import Writing
 from hotline.imports.tree import CHANNELS, KIND_WORDS, TIERS
 from hotline.imports.uses import retire_unit, uses_of_unit
+from hotline.units.keys import keys_of
 from hotline.units.models import HUB_TIER, Unit
-from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
+from hotline.web.city.kinds import Column, Filter, Kind, Look, Place, Values
 from hotline.web.city.views import today
+from hotline.web.context import runtime
 from hotline.web.formats import mask_phone
+from hotline.web.words import CHANGES, KEY_ACTS
 
 TIER_WORDS: Final = {1: "热线中心", 2: "二级", 3: "三级"}
 TREE_AT_MOST: Final = 500
@@ -75,15 +81,31 @@ class Units(Kind[Unit]):
         "parent": Look("select", lambda session: unit_choices(session, tiers=(1, 2), none="无（热线中心）")),
         "kind": Look("select", words=KIND_WORDS),
         "channel": Look("select", words=CHANNELS),
+        "fallbacks": Look(words=CHANNELS, attrs={"placeholder": "短信、邮件"}),
+        "webhook_url": Look("url", wide=True, attrs={"autocomplete": "off"}),
+        "email": Look("email", attrs={"autocomplete": "off"}),
         "duty_phone": Look("tel", attrs={"autocomplete": "off"}),
     }
     frozen = ("tier",)
     secret = ("duty_phone",)
     list_template = "city/units.html"
+    form_template = "city/unit.html"
+    acts: ClassVar = CHANGES | KEY_ACTS
 
     def about(self, session: Session, row: Unit | None) -> dict[str, Any]:
-        """Return the tree; none when it is too big to be taken in."""
-        return {"tree": tree(session) if self.count(session) <= TREE_AT_MOST else []} if row is None else {}
+        """Return the tree, none when it is too big to be taken in; of one unit the keys of its systems."""
+        if row is not None:
+            return {"keys": keys_of(session, row.id)}
+        return {"tree": tree(session) if self.count(session) <= TREE_AT_MOST else []}
+
+    def write(
+        self, session: Session, before: dict[str, Any] | None, typed: Values, *, actor: Actor, now: datetime
+    ) -> Writing:
+        """Write what was typed; an address this site may not push to is refused."""
+        url = str(typed.get("webhook_url", "")).strip()
+        if url and (fault := Allowed.of(runtime().settings.webhook_allow).fault(url)):
+            raise Invalid(fault, webhook_url=fault)
+        return super().write(session, before, typed, actor=actor, now=now)
 
     def uses(self, session: Session, row: Unit) -> Sequence[Place]:
         """Return what refers to the unit."""
