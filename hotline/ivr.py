@@ -30,7 +30,7 @@ from hotline.errors import HotlineError, Invalid, NotPermitted
 from hotline.follow_ups import lines
 from hotline.follow_ups import service as follow_ups
 from hotline.follow_ups.states import KEYS, Way
-from hotline.web import ivr_alarms, ivr_callbacks, twiml
+from hotline.web import ivr_alarms, ivr_callbacks, ivr_contacts, ivr_units, twiml
 from hotline.web.access import public
 from hotline.web.context import runtime, the_request
 from hotline.web.errors import STATUS
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 bp = Blueprint("ivr", __name__, url_prefix="/ivr")
 bp.register_blueprint(ivr_callbacks.bp)
 bp.register_blueprint(ivr_alarms.bp)
+bp.register_blueprint(ivr_contacts.bp)
+bp.register_blueprint(ivr_units.bp)
 
 NUMBERS: Final = "hotline_dialled_numbers"
 MEDIA_PATH: Final = "/media/stream"
@@ -51,7 +53,8 @@ OVER: Final = frozenset(
 )
 STREAM_OVER: Final = frozenset({"stream-stopped", "stream-error"})
 SILENT: Final = frozenset({"ivr.status", "ivr.conference"})  # nobody listens to the answer
-WE_RANG: Final = ("ivr.callback.", "ivr.alarm.")
+WE_RANG: Final = ("ivr.callback.", "ivr.alarm.", "ivr.contact.")
+STAR: Final = "*"
 IN_QUEUE: Final = frozenset({"ivr.wait", "ivr.key"})
 FAULTS: Final = Counter("hotline_ivr_faults", "Webhooks answered with an apology or words.", ("route", "kind"))
 
@@ -101,7 +104,7 @@ def _apologise(kind: str, sentence: str, status: int) -> Response:
         return plain(sentence, status)
     if route == "ivr.message":
         return plain(sentence, status) if status == 400 else xml(twiml.message(twiml.SMS_LATER))
-    if route.startswith(WE_RANG):
+    if route.startswith((*WE_RANG, "ivr.unit.")):
         return xml(twiml.farewell(twiml.GOODBYE))  # we rang them: nobody is to be kept waiting
     if route in IN_QUEUE and request.args.get("place") != "greeting":
         return xml(twiml.hold(links()))  # the line waits for a person already
@@ -171,10 +174,17 @@ def wait() -> Response:
 @bp.post("/key")
 @public
 def key() -> Response:
-    """A key was pressed: during the greeting any one goes on at once; in the queue 0 asks for a person."""
+    """A key was pressed: during the greeting the star is a unit that works by telephone, any other goes on at once; in
+    the queue 0 asks for a person."""
 
     def handle(session: Session, now: datetime) -> Reply:
         if request.args.get("place") == "greeting":
+            call = _call(session, now)
+            if request.form.get("Digits") == STAR:
+                call.outcome = Outcome.UNIT
+                return ivr_units.begin(session, now)
+            if call.outcome == Outcome.UNIT:
+                call.outcome = ""
             leg_id = _open(session.connection(), now).leg_id
             return Reply(twiml.queue(_sound(leg_id), links()))
         return Reply(twiml.key_in_queue(request.form.get("Digits", ""), links()))
@@ -286,6 +296,8 @@ def status() -> Response:
         return ivr_callbacks.line_status(call_sid, word)
     if "alarm" in request.args:
         return ivr_alarms.line_status(call_sid, word)
+    if "contact" in request.args:
+        return ivr_contacts.line_status(call_sid, word)
 
     def handle(session: Session, now: datetime) -> Reply:
         if "leg" not in request.args:
@@ -327,9 +339,13 @@ def _caller_gone(session: Session, now: datetime) -> Reply:
 @bp.post("/message")
 @public
 def message() -> Response:
-    """An SMS from a citizen: 1, 2 or 3 rates the last result; anything else is told where to call."""
+    """An SMS: a unit's person works by it; of a citizen 1, 2 or 3 rates the last result; anything else is told where
+    to call."""
 
     def handle(session: Session, now: datetime) -> Reply:
+        done = ivr_units.answer_to(session, now)
+        if done is not None:
+            return Reply(twiml.message(done))
         satisfaction = KEYS.get(normalize("NFKC", request.form.get("Body", "")).strip())
         callback = lines.newest_open_of(session, request.form.get("From")) if satisfaction else None
         if satisfaction is None or callback is None:

@@ -68,6 +68,7 @@ MONDAY: Final = 0
 TIMETABLE: Final = (
     Entry("assign-calls", Every(timedelta(seconds=5)), "workers.upkeep.assign_calls"),
     Entry("ring-duty-officers", Every(timedelta(seconds=15)), "workers.alarms.keep_ringing", CALLS),
+    Entry("forget-contact-calls", Every(timedelta(minutes=10)), "workers.contacts.forget_calls"),
     Entry("watch-outbox", Every(timedelta(minutes=1)), "workers.upkeep.watch_outbox"),
     Entry("group-questions", Every(timedelta(minutes=2)), "workers.upkeep.group_questions"),
     Entry("watch-deadlines", Every(timedelta(minutes=5)), "workers.watching.watch_deadlines"),

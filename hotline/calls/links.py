@@ -85,3 +85,15 @@ class Links:
     def alarm_status(self, try_id: int) -> str:
         """Where the carrier tells what becomes of a duty officer's line."""
         return self._at(f"status?alarm={try_id}")
+
+    def unit_keyed(self, turn: int) -> str:
+        """Where the digits of a unit's person go; ``turn``: which question they answer."""
+        return self._at(f"unit/keyed?turn={turn}")
+
+    def contact(self, contact_id: int, party: str) -> str:
+        """What one side's line of a unit's call to a citizen asks when it is answered; ``party``: unit or citizen."""
+        return self._at(f"contact/{party}?contact={contact_id}")
+
+    def contact_status(self, contact_id: int, party: str) -> str:
+        """Where the carrier tells what becomes of such a line."""
+        return self._at(f"status?contact={contact_id}&party={party}")

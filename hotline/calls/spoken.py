@@ -26,3 +26,8 @@ def left(due_at: datetime | None, now: datetime) -> str:
     if not days:
         parts += [f"{minutes}分钟"] if minutes or not hours else []
     return ("还剩" if due_at >= now else "已超期") + "".join(parts)
+
+
+def digit(key: int) -> str:
+    """``一`` of 1: a key, as people say it."""
+    return _DIGITS[str(key)]

@@ -72,6 +72,7 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     ANSWERED_ON_SPOT = "answered"
     ORDERED = "ordered"
+    UNIT = "unit"  # a unit's person worked by telephone: no citizen called
     NO_DEMAND = "no_demand"  # talked, nothing recorded yet or at all
 
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from hotline.alarms import ringing, service
 from hotline.alarms.models import AlarmTry
 from hotline.alarms.states import LAST_RANK, RANK, TryState
+from hotline.calls import spoken
 from hotline.live.base import Hint
 from hotline.units import queries as units
-from hotline.web import spoken, twiml
+from hotline.web import twiml
 from hotline.web.access import public
 from hotline.web.forms import csrf
 from hotline.web.switchboard import tell

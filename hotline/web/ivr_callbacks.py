@@ -35,7 +35,7 @@ def officer() -> Response:
 
     def handle(session: Session, now: datetime) -> Reply:
         there = lines.officer_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
-        return Reply(twiml.meet(attempt_id, greet=False) if there else twiml.hang_up())
+        return Reply(twiml.meet(_room(attempt_id)) if there else twiml.hang_up())
 
     return once(handle)
 
@@ -48,7 +48,7 @@ def citizen() -> Response:
 
     def handle(session: Session, now: datetime) -> Reply:
         there = lines.citizen_answered(session, attempt_id=attempt_id, provider_id=field("CallSid"), now=now)
-        return Reply(twiml.meet(attempt_id, greet=True) if there else twiml.farewell(twiml.GOODBYE))
+        return Reply(twiml.meet(_room(attempt_id), twiml.CALLBACK_PERSON) if there else twiml.farewell(twiml.GOODBYE))
 
     return once(handle)
 
@@ -92,6 +92,10 @@ def keyed() -> Response:
         return Reply(twiml.ask_rating(links().callback_keyed(attempt_id, wrong=wrong), wrong_before=True))
 
     return once(handle)
+
+
+def _room(attempt_id: int) -> str:
+    return f"callback-{attempt_id}"
 
 
 def line_status(call_sid: str, word: str) -> Response:

@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline.callers.service import reveal as reveal_field
+from hotline.contacts import queries as contacts
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import the_actor, when
+from hotline.web.contact_story import in_story
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.work_orders import queries, service
@@ -27,13 +29,14 @@ def by_clock() -> dict[str, Any]:
 
 
 def about(session: Session, order: WorkOrder) -> dict[str, Any]:
-    """What every page of one order shows: ``category person story``, as far as whoever asks may see them."""
+    """What every page of one order shows: ``category person story contact``, as far as whoever asks may see them."""
     actor = the_actor()
     names = {row.code: row.name for row in units.categories(session)}
     return {
         "category": names.get(order.category_code, order.category_code),
         "person": queries.caller_view(order, actor),
-        "story": story(session, order, actor),
+        "story": in_story(session, order, actor, story(session, order, actor)),
+        "contact": contacts.offer(session, order, actor),
     }
 
 

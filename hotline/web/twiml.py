@@ -206,6 +206,13 @@ def hang_up() -> str:
     return str(answer)
 
 
+def redirect(url: str) -> str:
+    """Go on at another address at once."""
+    answer = VoiceResponse()
+    answer.redirect(url)
+    return str(answer)
+
+
 def nothing() -> str:
     """Answer a request whose line is over or goes on elsewhere."""
     return str(VoiceResponse())
@@ -242,14 +249,14 @@ def ask_key(action: str, sentences: list[str], *, digits: int = 1, timeout_s: in
     return str(answer)
 
 
-def meet(attempt_id: int, *, greet: bool) -> str:
-    """Bring one side of a callback to the other; either leaving ends it. The citizen is greeted first."""
+def meet(room: str, sentence: str = "") -> str:
+    """Bring one side of a call of ours to the other, after a sentence; either leaving ends it for both."""
     answer = VoiceResponse()
-    if greet:
-        _say(answer, CALLBACK_PERSON)
+    if sentence:
+        _say(answer, sentence)
     dial = Dial()
     dial.conference(
-        f"callback-{attempt_id}",
+        room,
         start_conference_on_enter=True,
         end_conference_on_exit=True,
         beep="false",

@@ -46,7 +46,12 @@ DOCUMENTS: dict[str, tuple[grammar.Place | str, list[str]]] = {
         grammar.CALL,
         [twiml.ask_rating(LINKS.key("rating"), wrong_before=wrong) for wrong in (True, False)],
     ),
-    "meet": (grammar.CALL, [twiml.meet(3, greet=greet) for greet in (True, False)]),
+    "ask_key": (
+        grammar.CALL,
+        [twiml.ask_key(LINKS.unit_keyed(2), ["请按键。", "再说一遍。"], digits=digits) for digits in (1, 14)],
+    ),
+    "redirect": (grammar.CALL, [twiml.redirect(LINKS.key("greeting"))]),
+    "meet": (grammar.CALL, [twiml.meet("callback-3", sentence) for sentence in (twiml.CALLBACK_PERSON, "")]),
     "message": (NO_PLACE, [twiml.message(twiml.SMS_THANKS)]),
 }
 EACH = [(name, place, xml) for name, (place, answers) in DOCUMENTS.items() for xml in answers]

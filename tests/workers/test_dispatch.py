@@ -131,7 +131,7 @@ def test_a_withheld_number_is_written_down_and_troubles_nobody(
 def test_every_citizens_template_can_be_filled_from_an_order(
     runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony
 ) -> None:
-    names = [name for name in templates.TEMPLATES if not name.startswith("unit.")]
+    names = [name for name in templates.TEMPLATES if "." not in name]
     for name in names:
         dispatch.send_sms(put(runtime, "sms.send", template=name, order_id=order.id))
     assert len(carrier.messages) == len(names)

@@ -11,17 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "standard_sentences",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("text", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_standard_sentences")),
-    )
-    with op.batch_alter_table("standard_sentences") as batch_op:
-        batch_op.create_index("ix_standard_sentences_kind_position", ["kind", "position"], unique=False)
-
-    op.create_table(
         "duty_shifts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
@@ -167,7 +156,3 @@ def downgrade() -> None:
         batch_op.drop_index("ix_duty_shifts_unit_id_ends_at")
 
     op.drop_table("duty_shifts")
-    with op.batch_alter_table("standard_sentences") as batch_op:
-        batch_op.drop_index("ix_standard_sentences_kind_position")
-
-    op.drop_table("standard_sentences")

@@ -62,16 +62,22 @@ SAMPLES: Final = {
     "order_no": "2611-00042-7",
     "deadline": "2026年11月30日 17:30",
     "channel": "请向有管辖权的人民法院提起诉讼",
+    "staff.pin_locked": "电话密码输错，告知负责人",
+    **{f"phone.progress.{key}": f"按 {key} 报告的进展" for key in range(1, 5)},
+    **{f"phone.reason.{key}": f"按 {key} 选择的未解决原因" for key in range(1, 6)},
+    **{f"phone.reply.{key}": f"按 {key} 选择的公开答复" for key in range(1, 5)},
     "reason": "情况复杂",
     "missing": "具体地点、发生时间",
 }
 PLACEHOLDERS: Final = {
     "order_no": "工单编号",
+    "name": "张三",
     "deadline": "办理时限",
     "channel": "应走的渠道",
     "reason": "延期原因",
     "missing": "需要补充的内容",
 }
+    "name": "姓名",
 
 
 def _own(session: Session) -> dict[str, str]:
@@ -92,8 +98,9 @@ def listed() -> ResponseReturnValue:
     ]
     tests = {
         "": lambda _row: True,
-        "citizen": lambda row: not str(row["name"]).startswith("unit."),
-        "unit": lambda row: str(row["name"]).startswith("unit."),
+        "citizen": lambda row: "." not in str(row["name"]),
+        "unit": lambda row: str(row["name"]).startswith(("unit.", "staff.")),
+        "phone": lambda row: str(row["name"]).startswith("phone."),
         "own": lambda row: bool(row["own"]),
     }
     chosen = show if show in tests else ""
@@ -104,7 +111,13 @@ def listed() -> ResponseReturnValue:
             "count": sum(map(tests[key], rows)),
             "on": key == chosen,
         }
-        for key, word in (("", "全部"), ("citizen", "发给市民"), ("unit", "发给单位"), ("own", "本市改过"))
+        for key, word in (
+            ("", "全部"),
+            ("citizen", "发给市民"),
+            ("unit", "发给单位"),
+            ("phone", "电话按键"),
+            ("own", "本市改过"),
+        )
     ]
     return render_template(
         "city/texts.html",

@@ -1,0 +1,147 @@
+"""The telephone side: whom to ring next, what a line's fate means. Read, close, ask the carrier, record.
+
+Safe to run twice. Whoever leaves ends the call for both: the conference does, and a line that rings is hung up.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hotline import outbox
+from hotline.calls.links import Links
+from hotline.calls.states import LEG_STATE_OF_STATUS, LegState
+from hotline.contacts import queries, service
+from hotline.contacts.models import ContactCall
+from hotline.contacts.states import LAST_RANK, OPEN, RANK, ContactState
+from hotline.db import SessionFactory, session_scope
+from hotline.errors import Invalid
+from hotline.telephony.base import CarrierRefused, Telephony
+from hotline.work_orders.models import WorkOrder
+
+log = logging.getLogger(__name__)
+
+UNIT: Final = "unit"
+CITIZEN: Final = "citizen"
+RING_FOR_S: Final = 40
+FORGOTTEN: Final = timedelta(hours=2)  # a call whose end the carrier never told
+
+
+def dial(
+    sessions: SessionFactory, telephony: Telephony, links: Links, *, contact_id: int, caller_id: str, now: datetime
+) -> None:
+    """Ring whoever is to be rung next: the unit's side, then, once it is on the line, the citizen.
+
+    ``caller_id`` is the hotline's own number. Nothing happens when that line was rung already or the call is over. A
+    carrier that refuses ends the call. Raises ``NotFound`` and ``CarrierUnreachable``.
+    """
+    with session_scope(sessions) as session:
+        ring = _next(session, service.call_of(session, contact_id))
+    if ring is None:
+        return
+    party, number = ring
+    try:
+        line = telephony.dial(
+            to=number,
+            caller_id=caller_id,
+            url=links.contact(contact_id, party),
+            status_url=links.contact_status(contact_id, party),
+            timeout_s=RING_FOR_S,
+        )
+    except CarrierRefused:
+        with session_scope(sessions) as session:
+            call = service.call_of(session, contact_id)
+            service.move(call, ContactState.FAILED, now=now)
+            other = call.unit_line if party == CITIZEN else None
+        if other is not None:
+            hang_up(telephony, other)
+        return
+    with session_scope(sessions) as session:
+        call = service.call_of(session, contact_id)
+        if party == UNIT:
+            call.unit_line = call.unit_line or line
+        else:
+            call.citizen_line = call.citizen_line or line
+        over = RANK[ContactState(call.state)] == LAST_RANK
+    if over:  # the unit's side left while the citizen's telephone was asked for
+        hang_up(telephony, line)
+
+
+def _next(session: Session, call: ContactCall) -> tuple[str, str] | None:
+    if call.state == ContactState.ASKED and call.unit_line is None:
+        return UNIT, call.phone
+    if call.state == ContactState.JOINED and call.citizen_line is None:
+        number = queries.citizens_number(session.get_one(WorkOrder, call.order_id))
+        if number is not None:
+            return CITIZEN, number
+    return None
+
+
+def hang_up(telephony: Telephony, line: str) -> None:
+    """End a line at the carrier; one that has ended is no error. Raises ``CarrierUnreachable``."""
+    try:
+        telephony.hang_up(line)
+    except CarrierRefused as fault:
+        log.warning("a line of a contact call not hung up: %s", type(fault).__name__)
+
+
+def unit_answered(session: Session, *, contact_id: int, provider_id: str, now: datetime) -> bool:
+    """Write down that the unit's side is on the line and let the citizen be rung; False when the call is over, or
+    another line of this side has it."""
+    call = service.call_of(session, contact_id)
+    if RANK[ContactState(call.state)] == LAST_RANK or call.unit_line not in {None, provider_id}:
+        return False
+    call.unit_line = provider_id
+    if service.move(call, ContactState.JOINED, now=now):
+        outbox.add(session, service.TOPIC, now=now, contact_id=call.id)
+    session.flush()
+    return True
+
+
+def citizen_answered(session: Session, *, contact_id: int, provider_id: str, now: datetime) -> bool:
+    """Write down that the citizen is on the line; False when the call is over."""
+    call = service.call_of(session, contact_id)
+    if RANK[ContactState(call.state)] == LAST_RANK or call.citizen_line not in {None, provider_id}:
+        return False
+    call.citizen_line = provider_id
+    service.move(call, ContactState.CONNECTED, now=now)
+    session.flush()
+    return True
+
+
+def line_status(
+    session: Session, *, contact_id: int, party: str, status: str, provider_id: str, now: datetime
+) -> str | None:
+    """Take the carrier's word about one side's line, in whatever order it comes.
+
+    Returns the carrier's id of the other side's line when that is to be hung up. Raises ``Invalid``, ``NotFound``.
+    """
+    state = LEG_STATE_OF_STATUS.get(status)
+    if state is None or party not in {UNIT, CITIZEN}:
+        raise Invalid("不认识的线路状态", status=status, party=party)
+    call = service.call_of(session, contact_id)
+    line = call.unit_line if party == UNIT else call.citizen_line
+    if state not in {LegState.ENDED, LegState.FAILED} or line not in {None, provider_id}:
+        return None
+    if call.state == ContactState.CONNECTED:
+        end = ContactState.ENDED
+    else:
+        end = ContactState.NO_ANSWER if party == CITIZEN else ContactState.UNIT_AWAY
+    if not service.move(call, end, now=now):
+        return None
+    session.flush()
+    return call.citizen_line if party == UNIT else call.unit_line
+
+
+def forget(session: Session, *, now: datetime) -> int:
+    """End calls whose end the carrier never told, so that their people can ask for another. Returns how many."""
+    old = session.scalars(
+        select(ContactCall).where(ContactCall.state.in_(OPEN), ContactCall.asked_at <= now - FORGOTTEN)
+    ).all()
+    for call in old:
+        service.move(call, ContactState.FAILED, now=now)
+    return len(old)
