@@ -46,8 +46,6 @@ NAMES: Final = {
     "unit.withdraw": "市民撤诉",
     "unit.notice": "督办通知",
     "unit.leader_note": "领导批示",
-    "unit.notice": "督办通知",
-    "unit.leader_note": "领导批示",
     "unit.extension_asked": "请审批延期",
     "unit.extension_granted": "同意延期",
     "unit.extension_refused": "不同意延期",
@@ -55,29 +53,37 @@ NAMES: Final = {
     "unit.suspension_refused": "不同意挂起",
     "unit.resumed": "恢复办理",
     "unit.reopened": "复查后重新办理",
+    "unit.return_asked": "请审批退回",
+    "unit.return_accepted": "同意退回",
+    "unit.return_refused": "不同意退回",
+    "unit.recalled": "已撤回",
+    "unit.panel": "提交会商",
+    "unit.designated": "会商指定",
+    "unit.waited_for": "其他单位正等待",
+    "unit.joint": "联合办理",
     "unit.other": "其他情况",
+    "staff.pin_locked": "电话密码输错，告知负责人",
+    **{f"phone.progress.{key}": f"按 {key} 报告的进展" for key in range(1, 5)},
+    **{f"phone.reason.{key}": f"按 {key} 选择的未解决原因" for key in range(1, 6)},
+    **{f"phone.reply.{key}": f"按 {key} 选择的公开答复" for key in range(1, 5)},
 }
 # what the placeholders become in the preview
 SAMPLES: Final = {
     "order_no": "2611-00042-7",
     "deadline": "2026年11月30日 17:30",
+    "name": "张三",
     "channel": "请向有管辖权的人民法院提起诉讼",
-    "staff.pin_locked": "电话密码输错，告知负责人",
-    **{f"phone.progress.{key}": f"按 {key} 报告的进展" for key in range(1, 5)},
-    **{f"phone.reason.{key}": f"按 {key} 选择的未解决原因" for key in range(1, 6)},
-    **{f"phone.reply.{key}": f"按 {key} 选择的公开答复" for key in range(1, 5)},
     "reason": "情况复杂",
     "missing": "具体地点、发生时间",
 }
 PLACEHOLDERS: Final = {
+    "name": "姓名",
     "order_no": "工单编号",
-    "name": "张三",
     "deadline": "办理时限",
     "channel": "应走的渠道",
     "reason": "延期原因",
     "missing": "需要补充的内容",
 }
-    "name": "姓名",
 
 
 def _own(session: Session) -> dict[str, str]:
