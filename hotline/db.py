@@ -21,6 +21,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Float,
     LargeBinary,
     MetaData,
     Table,
@@ -30,8 +31,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 # names for every constraint, so that a migration can drop what another made, on both databases
@@ -145,6 +149,23 @@ def key_ring() -> KeyRing:
     if _ring is None:
         raise RuntimeError("no key ring: bootstrap has not run")
     return _ring
+
+
+class seconds_of(FunctionElement[float]):
+    """A moment as seconds, on both databases: to be subtracted and compared, not shown."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(seconds_of)
+def _seconds(element: seconds_of, compiler: SQLCompiler, **options: Any) -> str:
+    return f"EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)})"
+
+
+@compiles(seconds_of, "sqlite")
+def _seconds_on_sqlite(element: seconds_of, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(julianday({compiler.process(element.clauses, **options)}) * 86400.0)"
 
 
 class Encrypted(TypeDecorator[str]):

@@ -14,22 +14,51 @@ from hotline.delivery import service as delivery
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import Unit
-from hotline.web import order_pages, unit_inbox, unit_report, unit_reviews
+from hotline.web import (
+    order_pages,
+    rosters,
+    unit_asks,
+    unit_contacts,
+    unit_inbox,
+    unit_people,
+    unit_print,
+    unit_report,
+    unit_reviews,
+)
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import moment
 from hotline.web.order_pages import about, act, by_clock
 from hotline.web.unit_inbox import AT_WORK, COUNTY, UNIT, own_sub, steps_key
 from hotline.web.unit_report import LOCAL, moment_typed
-from hotline.work_orders import boards, evidence, proposal, queries, service
+from hotline.work_orders import boards, evidence, proposal, queries, service, steps
+from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Action, SubState
+from hotline.work_orders.transitions import LIVE
 
 bp = Blueprint("portal", __name__, url_prefix="/portal")
 bp.register_blueprint(unit_inbox.bp)
 bp.register_blueprint(unit_report.bp)
+bp.register_blueprint(unit_asks.bp)
+bp.register_blueprint(unit_print.bp)
 bp.register_blueprint(unit_reviews.bp)
+bp.register_blueprint(unit_contacts.bp)
+bp.register_blueprint(unit_people.make("portal/people.html", ("U2L", "U3L")))
+bp.register_blueprint(rosters.make("portal/roster.html", UNIT, ("U2L", "U3L")))
 
+# what is asked of a unit; everything else it may do stands under 更多
+LED_TO: Final = frozenset(
+    {
+        Action.SIGN,
+        Action.ACCEPT_RETURN,
+        Action.GRANT_EXTENSION,
+        Action.APPROVE,
+        Action.HAND_DOWN,
+        Action.REPORT,
+        Action.REPLY_NOTICE,
+    }
+)
 REJECT_PAGE: Final = "portal/reject.html"
 
 
@@ -57,10 +86,11 @@ def order(number: str) -> ResponseReturnValue:
         if actor.unit_id is not None:
             delivery.receipted(session, found.id, actor.unit_id, now)
         own = own_sub(session, found)
-        actions = {action for action, _ in queries.allowed_actions(found, actor)}
+        actions = set(steps.allowed(found, actor, now))
         below = units.subtree_ids(session, actor.unit_id) if actor.unit_id else []
         files = evidence.files_of(session, found, actor)
-        steps = _steps(found, actions, has_units_below=len(below) > 1)
+        unit_names = {unit.id: unit.name for unit in units.active_units(session)}
+        next_step, more = _steps(found, actions, has_units_below=len(below) > 1)
         return render_template(
             "portal/order.html",
             order=found,
@@ -70,32 +100,51 @@ def order(number: str) -> ResponseReturnValue:
             **about(session, found),
             holder=boards.holders(session, [found.id]).get(found.id, "热线中心"),
             deliveries=deliveries.of_order(session, found.id, unit_ids=below),
-            unit_names={part.unit_id: part.unit.name for part in found.sub_orders},
+            unit_names=unit_names,
             report=queries.last_report(session, found, actor),
             files=files,
             pairs=evidence.pairs(files),
             steps_key=steps_key(own),
-            next_step=steps[0] if steps else None,
-            more=steps[1:],
+            next_step=next_step,
+            more=more,
             actions=actions,
             can_hand_down=len(below) > 1,
+            beside=[sub for sub in found.sub_orders if sub.id != own.id and sub.state in LIVE],
+            held=queries.held_minutes(found, now),
+            requests=[row for row in found.requests if row.unit_id in below],
+            notices=[row for row in found.notices if row.unit_id in below],
+            waits=waits_of(session, found),
             sent=request.args.get("sent"),
         )
 
 
-def _steps(order: WorkOrder, allowed: set[Action], *, has_units_below: bool) -> list[Step]:
+def _steps(order: WorkOrder, allowed: set[Action], *, has_units_below: bool) -> tuple[Step | None, list[Step]]:
     """What the table of transitions allows, the one big button first; the rest stands under 更多."""
     number = order.order_no
-    found = {
-        Action.SIGN: Step("签收", url_for("portal.sign", number=number), "check-lg", post=True),
-        Action.APPROVE: Step("审核通过", url_for("portal.approve", number=number), "check-lg", post=True),
-        Action.HAND_DOWN: Step("转派给下属单位", url_for("portal.hand_down", number=number), "diagram-3"),
-        Action.REPORT: Step("反馈办理结果", url_for("portal.feedback.form", number=number), "send"),
-        Action.REJECT: Step("驳回", url_for("portal.reject", number=number), "arrow-return-left", opens="reject"),
-    }
+
+    def ask(kind: str) -> tuple[Action, Step]:
+        one = unit_asks.ASKS[kind]
+        return one.action, Step(one.word, url_for("portal.asks.form", number=number, kind=kind), one.icon)
+
+    found = [
+        (Action.SIGN, Step("签收", url_for("portal.sign", number=number), "check-lg", post=True)),
+        ask("decide-return"),
+        ask("decide-extension"),
+        (Action.APPROVE, Step("审核通过", url_for("portal.approve", number=number), "check-lg", post=True)),
+        (Action.HAND_DOWN, Step("转派给下属单位", url_for("portal.hand_down", number=number), "diagram-3")),
+        (Action.REPORT, Step("反馈办理结果", url_for("portal.feedback.form", number=number), "send")),
+        ask("notice"),
+        ask("resume"),
+        (
+            Action.REJECT,
+            Step("驳回", url_for("portal.reject", number=number), "arrow-return-left", opens="reject"),
+        ),
+        *(ask(kind) for kind in ("progress", "extension", "return", "recall", "suspension", "claim", "appeal")),
+    ]
     if not has_units_below:
-        del found[Action.HAND_DOWN]
-    return [step for action, step in found.items() if action in allowed]
+        found = [(action, step) for action, step in found if action != Action.HAND_DOWN]
+    led = next((step for action, step in found if action in allowed and action in LED_TO), None)
+    return led, [step for action, step in found if action in allowed and step is not led]
 
 
 @bp.post("/orders/<number>/caller")

@@ -43,15 +43,13 @@ def only_signed() -> None:
 def get_orders() -> ResponseReturnValue:
     """The unit's own part of its orders, the earliest change first: ``?state=`` one bucket, ``?since=`` changed then or
     later, ``?page=``."""
-    now, tz = runtime().now(), runtime().settings.tz
     with transaction() as session:
         found = queries.parts_of_unit(
             session,
             the_actor(),
             bucket=request.args.get("state", ""),
             since=_since(),
-            now=now,
-            tz=tz,
+            now=runtime().now(),
             page=_page(),
             per_page=PER_PAGE,
         )

@@ -19,10 +19,11 @@ from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import time_tone
 from hotline.web.idempotency import once
-from hotline.work_orders import boards, queries, service
+from hotline.work_orders import boards, inboxes, queries, service
+from hotline.work_orders.inboxes import Narrowing
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.queries import Bucket
-from hotline.work_orders.states import SubState
+from hotline.work_orders.states import DEMAND_WORDS, DemandType, SubState
 
 bp = Blueprint("lists", __name__)
 
@@ -30,13 +31,16 @@ UNIT: Final = ("U2", "U2L", "U3", "U3L")
 COUNTY: Final = ("U2", "U2L")
 AT_WORK: Final = (SubState.TO_SIGN, SubState.SIGNED, SubState.IN_HAND)
 NOW: Final = "now"
+FOUND: Final = "found"
+FILTERS: Final = ("kind", "category", "unit", "urgent")
 # what a bucket is called, its tone when it is not empty, and what would appear in it
 BUCKETS: Final = {
     Bucket.TO_SIGN: ("待签收", "act", "派给本单位、还没有签收的工单会出现在这里。"),
     Bucket.TO_CHECK: ("待审核", "act", "下属单位反馈了结果、等本单位审核的工单会出现在这里。"),
-    Bucket.DUE_TODAY: ("今日到期", "soon", "今天之内必须办完的工单会出现在这里。"),
     Bucket.IN_HAND: ("办理中", "plain", "已经签收、正在办理的工单会出现在这里。"),
+    Bucket.DUE_SOON: ("即将到期", "soon", "时限只剩最后五分之一、还没有办完的工单会出现在这里。"),
     Bucket.OVERDUE: ("已超期", "late", "过了办理时限还没有反馈的工单会出现在这里。"),
+    Bucket.RETURNED: ("已退回", "plain", "本单位申请退回的、退出办理的工单会出现在这里。"),
     Bucket.REPORTED: ("已反馈", "plain", "反馈之后、正在审核或回访的工单会出现在这里。"),
     Bucket.DONE: ("已办结", "done", "回访之后办结的工单会出现在这里。"),
 }
@@ -73,20 +77,29 @@ class Row:
 @bp.get("")
 @roles(*UNIT)
 def inbox() -> ResponseReturnValue:
-    """What must be done now, or one bucket of it (``?show=``)."""
-    actor, now, tz = the_actor(), runtime().now(), runtime().settings.tz
-    show = request.args.get("show", NOW)
+    """What must be done now, one bucket of it (``?show=``), or what ``?q=`` finds.
+
+    ``?kind= ?category= ?unit= ?urgent=`` narrow it; the address may be sent to a colleague.
+    """
+    actor, now = the_actor(), runtime().now()
+    show, words = request.args.get("show", NOW), request.args.get("q", "").strip()
     page = request.args.get("page", 1, type=int)
+    narrowed = _narrowing()
     with transaction() as session:
-        counts = queries.inbox_counts(session, actor, now=now, tz=tz)
+        only = narrowed.conditions(session, actor)
+        counts = queries.inbox_counts(session, actor, now=now, only=only)
         buckets = [bucket for bucket in BUCKETS if bucket != Bucket.TO_CHECK or actor.role in COUNTY]
 
         def listed(bucket: str, number: int = 1) -> queries.Page[SubOrder]:
-            return queries.inbox(session, actor, bucket=bucket, now=now, tz=tz, page=number)
+            return queries.inbox(session, actor, bucket=bucket, now=now, page=number, only=only)
 
-        if show == NOW:
+        if words:
+            hits = inboxes.search(session, actor, text=words, page=page)
+            parts = [own_sub(session, order) for order in hits.items]
+            found = {FOUND: queries.Page(parts, hits.total, hits.page, hits.per_page)}
+        elif show == NOW:
             found = {bucket: listed(bucket) for bucket in (Bucket.TO_SIGN, Bucket.TO_CHECK)}
-            found[Bucket.IN_HAND] = boards.to_work(session, actor)
+            found[Bucket.IN_HAND] = boards.to_work(session, actor, only=only)
         else:
             found = {Bucket(show): listed(show, page)} if show in set(Bucket) else {}
             if not found:
@@ -95,18 +108,59 @@ def inbox() -> ResponseReturnValue:
             bucket: queries.Page(_rows(session, one.items, now), one.total, one.page, one.per_page)
             for bucket, one in found.items()
         }
-        board = boards.county_board(session, actor, now=now) if actor.role in COUNTY else None
+        board = boards.county_board(session, actor, now=now) if actor.role in COUNTY and not words else None
         return render_template(
             "portal/inbox.html",
-            show=show,
+            show=FOUND if words else show,
+            words=words,
             groups=groups,
             buckets=BUCKETS,
-            counts=counts,
-            chips=_chips(buckets, counts, show),
+            chips=_chips(buckets, counts, FOUND if words else show),
+            filters=_filters(session, narrowed),
+            narrowed=narrowed,
+            link=_link,
             to_review=reviews.count_open(session, unit_id=actor.unit_id or 0),
             picked=request.args.get("all") == "1",
             board=board,
         )
+
+
+def _narrowing() -> Narrowing:
+    args = request.args
+    kind = args.get("kind", "")
+    return Narrowing(
+        kind=kind if kind in set(DemandType) else "",
+        category=args.get("category", "")[:20],
+        unit_id=args.get("unit", type=int),
+        urgent=args.get("urgent") == "1",
+    )
+
+
+def _link(**changes: object) -> str:
+    """The list shown now, with something of its address changed; None takes it away."""
+    known = {name: request.args[name] for name in ("show", *FILTERS) if request.args.get(name)}
+    values: dict[str, Any] = {name: value for name, value in (known | changes).items() if value}
+    return url_for("portal.lists.inbox", **values)
+
+
+def _filters(session: Session, narrowed: Narrowing) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Chips by what they narrow; the one chosen takes itself away."""
+
+    def chips(name: str, pairs: Iterable[tuple[object, str]], chosen: object) -> list[dict[str, Any]]:
+        return [
+            {"href": _link(**{name: None if value == chosen else value}), "word": word, "on": value == chosen}
+            for value, word in pairs
+        ]
+
+    below = units.children(session, the_actor().unit_id or 0)
+    kinds = [(row.code, row.name) for row in inboxes.categories_of(session, the_actor())]
+    groups = [
+        ("紧急程度", chips("urgent", [("1", "只看紧急")], "1" if narrowed.urgent else None)),
+        ("诉求类型", chips("kind", [(kind.value, word) for kind, word in DEMAND_WORDS.items()], narrowed.kind)),
+        ("分类", chips("category", kinds, narrowed.category)),
+        ("乡镇", chips("unit", [(unit.id, unit.name) for unit in below], narrowed.unit_id)),
+    ]
+    return [(word, found) for word, found in groups if found]
 
 
 @bp.get("/board")
@@ -152,11 +206,11 @@ def own_sub(session: Session, order: WorkOrder) -> SubOrder:
 
 
 def _chips(buckets: Iterable[Bucket], counts: dict[str, int], show: str) -> list[dict[str, Any]]:
-    chips = [{"href": url_for("portal.lists.inbox"), "word": "现在要办", "on": show == NOW}]
+    chips = [{"href": _link(show=None), "word": "现在要办", "on": show == NOW}]
     for bucket in buckets:
         word, tone, _ = BUCKETS[bucket]
         number = counts[bucket]
-        href = url_for("portal.lists.inbox", show=bucket.value)
+        href = _link(show=bucket.value)
         chips.append(
             {"href": href, "word": word, "count": number, "tone": tone if number else "", "on": show == bucket}
         )

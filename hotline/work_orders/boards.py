@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.accounts.roles import TIER_2
@@ -16,13 +16,12 @@ from hotline.accounts.service import Actor
 from hotline.errors import NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, SubOrder, WorkOrder
-from hotline.work_orders.queries import Page
+from hotline.work_orders.queries import SOON_SHARE, Page
 from hotline.work_orders.states import OPEN, Part, Status, SubState
 from hotline.work_orders.transitions import LIVE
 
 PER_PAGE: Final = 30
 BOARD_AT_MOST: Final = 500
-SOON_SHARE: Final = 0.2  # yellow in the last fifth of the time: supervision starts at four fifths used
 
 
 # ---- the hub
@@ -65,16 +64,20 @@ def waiting_in(session: Session, *statuses: str) -> int:
 # ---- a unit
 
 
-def to_work(session: Session, actor: Actor, *, page: int = 1) -> Page[SubOrder]:
+def to_work(
+    session: Session, actor: Actor, *, page: int = 1, only: Sequence[ColumnElement[bool]] = ()
+) -> Page[SubOrder]:
     """Return what lies in the hands of the actor's own unit and not of one below or above, soonest due first.
 
     What its inbox calls in hand also holds what it handed down or waits to check; here the next step is its own.
+    ``only``: what else must be true of part and order (see ``inboxes``).
     """
     mine = Status.IN_HAND if actor.role in TIER_2 else Status.IN_HAND_TIER3
     where = (
         SubOrder.unit_id == actor.unit_id,
         SubOrder.state.in_((SubState.SIGNED, SubState.IN_HAND)),
         or_(SubOrder.part == Part.ASSISTING, WorkOrder.status == mine),
+        *only,
     )
     total = session.scalar(select(func.count(SubOrder.id)).join(SubOrder.order).where(*where)) or 0
     query = (

@@ -58,7 +58,7 @@ def find(session: Session, actor: Actor, *, text: str = "", statuses: Collection
     if page < 1:
         raise Invalid("页码从 1 开始", page="页码从 1 开始")
     words = text.strip()
-    where = _fitting(session, words)
+    where = fitting(session, words)
     counts: dict[str, int] | None = None
     if not words:
         counts = _counts(session)
@@ -106,7 +106,8 @@ def _counts_of(session: Session, ids: Collection[int]) -> dict[str, int]:
     return {status: number for status, number in rows}
 
 
-def _fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
+def fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
+    """Return what must be true of an order that words or a number find; without words nothing must."""
     if not words:
         return []
     digits = words.replace("-", "").replace(" ", "")

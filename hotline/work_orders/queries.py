@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.accounts.roles import HUB, UNIT_LIKE
 from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
+from hotline.db import UTCDateTime, seconds_of
 from hotline.errors import Invalid, NotPermitted
-from hotline.work_orders import clock, steps
+from hotline.work_orders import steps
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
@@ -31,6 +32,7 @@ from hotline.work_orders.story import StoryItem, story
 from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
 
 PER_PAGE: Final = 20
+SOON_SHARE: Final = 0.2  # yellow in the last fifth of the time: supervision starts at four fifths used
 WITHHELD: Final = "号码保密"
 _IN_HAND: Final = (SubState.SIGNED, SubState.IN_HAND)
 
@@ -68,9 +70,10 @@ class Bucket(StrEnum):
     """What a unit's inbox is sorted into. Due and overdue are parts of what waits or is in hand."""
 
     TO_SIGN = "to_sign"
-    DUE_TODAY = "due_today"
     IN_HAND = "in_hand"
+    DUE_SOON = "due_soon"  # in the last fifth of its time
     OVERDUE = "overdue"
+    RETURNED = "returned"  # given back, taken back, or asked to be
     TO_CHECK = "to_check"  # tier 2: its own tier 3 has reported
     REPORTED = "reported"
     DONE = "done"
@@ -168,20 +171,22 @@ def inbox(
     *,
     bucket: str,
     now: datetime,
-    tz: tzinfo,
     page: int = 1,
     per_page: int = PER_PAGE,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> Page[SubOrder]:
     """Return the actor's unit's sub-orders of one bucket, what is due first at the top; their orders are loaded.
 
-    Raises ``NotPermitted`` for whoever is of no unit, ``Invalid`` for an unknown bucket.
+    ``only``: what else must be true of part and order (see ``inboxes``). Raises ``NotPermitted`` for whoever is of
+    no unit, ``Invalid`` for an unknown bucket.
     """
     if bucket not in set(Bucket):
         raise Invalid(f"没有 {bucket} 这一栏", bucket=f"可选：{'、'.join(Bucket)}")
-    where = _in_bucket(actor, Bucket(bucket), now, tz)
+    where = [*_in_bucket(actor, Bucket(bucket), now), *only]
     order_by = {
         Bucket.TO_SIGN: SubOrder.sign_due_at.asc().nulls_last(),
         Bucket.REPORTED: SubOrder.reported_at.desc(),
+        Bucket.RETURNED: SubOrder.left_at.desc().nulls_first(),
         Bucket.DONE: SubOrder.closed_at.desc(),
     }.get(Bucket(bucket), SubOrder.deadline_at.asc().nulls_last())
     query = (
@@ -201,7 +206,6 @@ def parts_of_unit(
     bucket: str = "",
     since: datetime | None = None,
     now: datetime,
-    tz: tzinfo,
     page: int = 1,
     per_page: int = PER_PAGE,
 ) -> Page[SubOrder]:
@@ -209,7 +213,7 @@ def parts_of_unit(
     the order of those changes: a system reads on from where it was. Raises as ``inbox`` does."""
     if bucket and bucket not in set(Bucket):
         raise Invalid(f"没有 {bucket} 这一栏", state=f"可选：{'、'.join(Bucket)}")
-    where = _in_bucket(actor, Bucket(bucket), now, tz) if bucket else _of_unit(actor)
+    where = _in_bucket(actor, Bucket(bucket), now) if bucket else _of_unit(actor)
     if since is not None:
         where = [*where, WorkOrder.updated_at >= since]
     query = (
@@ -222,9 +226,11 @@ def parts_of_unit(
     return _paged(session, query, _count_subs(session, where), page, per_page)
 
 
-def inbox_counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> dict[str, int]:
-    """Return how many sub-orders each bucket of the actor's unit holds."""
-    return {bucket.value: _count_subs(session, _in_bucket(actor, bucket, now, tz)) for bucket in Bucket}
+def inbox_counts(
+    session: Session, actor: Actor, *, now: datetime, only: Sequence[ColumnElement[bool]] = ()
+) -> dict[str, int]:
+    """Return how many sub-orders each bucket of the actor's unit holds, of those ``only`` lets through."""
+    return {bucket.value: _count_subs(session, [*_in_bucket(actor, bucket, now), *only]) for bucket in Bucket}
 
 
 def _of_unit(actor: Actor) -> list[ColumnElement[bool]]:
@@ -233,14 +239,17 @@ def _of_unit(actor: Actor) -> list[ColumnElement[bool]]:
     return [SubOrder.unit_id == actor.unit_id]
 
 
-def _in_bucket(actor: Actor, bucket: Bucket, now: datetime, tz: tzinfo) -> list[ColumnElement[bool]]:
+def _in_bucket(actor: Actor, bucket: Bucket, now: datetime) -> list[ColumnElement[bool]]:
     due = SubOrder.deadline_at
+    left = seconds_of(due) - seconds_of(literal(now, UTCDateTime()))
+    whole = seconds_of(due) - seconds_of(SubOrder.assigned_at)
     at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND))
     buckets: dict[Bucket, list[ColumnElement[bool]]] = {
         Bucket.TO_SIGN: [SubOrder.state == SubState.TO_SIGN],
         Bucket.IN_HAND: [SubOrder.state.in_(_IN_HAND)],
-        Bucket.DUE_TODAY: [at_work, due >= now, due < clock.local_midnight(now, tz)],
+        Bucket.DUE_SOON: [at_work, due >= now, left <= SOON_SHARE * whole],
         Bucket.OVERDUE: [at_work, due < now],
+        Bucket.RETURNED: [SubOrder.state.in_((SubState.RETURNING, SubState.LEFT))],
         Bucket.TO_CHECK: [
             SubOrder.state == SubState.IN_HAND,
             SubOrder.part == Part.LEAD,

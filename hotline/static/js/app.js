@@ -75,6 +75,7 @@
       const dialog = document.getElementById(opener.dataset.opens);
       if (dialog?.showModal) { event.preventDefault(); dialog.showModal(); }
     }
+    if (event.target.closest("[data-print]")) window.print();
     const closer = event.target.closest("[data-closes]");
     if (closer) {
       const dialog = closer.closest("dialog");

@@ -14,7 +14,7 @@ from hotline.work_orders.queries import Bucket
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
 from tests.factories import orders, people
-from tests.factories.orders import TZ, WHEN, order_at, report_fields
+from tests.factories.orders import WHEN, order_at, report_fields
 from tests.factories.units import City, city
 
 LATER = NOON + timedelta(hours=3)
@@ -53,11 +53,11 @@ def test_every_read_refuses_another_townships_order(session: Session, here: City
         assert queries.allowed_actions(order, stranger) == []
         if stranger.unit_id is None:
             with pytest.raises(NotPermitted):
-                queries.inbox_counts(session, stranger, now=LATER, tz=TZ)
+                queries.inbox_counts(session, stranger, now=LATER)
             continue
         for bucket in Bucket:
-            assert queries.inbox(session, stranger, bucket=bucket, now=LATER, tz=TZ).total == 0
-        assert set(queries.inbox_counts(session, stranger, now=LATER, tz=TZ).values()) == {0}
+            assert queries.inbox(session, stranger, bucket=bucket, now=LATER).total == 0
+        assert set(queries.inbox_counts(session, stranger, now=LATER).values()) == {0}
         for hub_list in (queries.to_review, queries.to_check_hub, queries.to_supervise):
             with pytest.raises(NotPermitted):
                 hub_list(session, stranger)
@@ -132,24 +132,28 @@ def test_the_inbox_is_sorted_by_what_must_be_done(session: Session, here: City):
     first = order_at(session, here, Status.TO_SIGN)
     second = order_at(session, here, Status.TO_SIGN, urgency="urgent")
     third = order_at(session, here, Status.TO_CHECK_TIER2)
-    ask = {"now": LATER, "tz": TZ}
+    ask = {"now": LATER}
     county = here.county_clerk
     to_sign = queries.inbox(session, county, bucket="to_sign", **ask)
     assert [sub.order for sub in to_sign.items] == [second, first]
     assert [sub.order for sub in queries.inbox(session, county, bucket="to_check", **ask).items] == [third]
     assert queries.inbox_counts(session, county, **ask) == {
         "to_sign": 2,
-        "due_today": 0,
         "in_hand": 1,
+        "due_soon": 0,
         "overdue": 0,
+        "returned": 0,
         "to_check": 1,
         "reported": 0,
         "done": 0,
     }
     assert queries.inbox_counts(session, here.township_clerk, **ask)["reported"] == 1
-    on_the_day = {"now": first.deadline_at - timedelta(hours=1), "tz": TZ}
-    assert queries.inbox_counts(session, county, **on_the_day)["due_today"] == 3
-    after = {"now": first.deadline_at + timedelta(minutes=1), "tz": TZ}
+    part = first.sub_orders[0]
+    fifth = (part.deadline_at - part.assigned_at) / 5
+    for moment, number in ((-fifth - timedelta(minutes=1), 0), (-fifth + timedelta(minutes=1), 1)):
+        soon = queries.inbox(session, county, bucket="due_soon", now=part.deadline_at + moment)
+        assert [sub.order for sub in soon.items].count(first) == number
+    after = {"now": first.deadline_at + timedelta(minutes=1)}
     assert queries.inbox_counts(session, county, **after)["overdue"] >= 1
     with pytest.raises(Invalid):
         queries.inbox(session, county, bucket="everything", **ask)

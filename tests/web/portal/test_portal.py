@@ -157,7 +157,8 @@ def test_whoever_has_nothing_to_do_is_told_who_holds_the_order(
     number = made(sessions, here, Status.IN_HAND_TIER3)
     page = staff(here.county_clerk).get(f"/portal/orders/{number}").text
     assert f"由{here.township.name}办理" in page
-    assert 'class="action-bar"' not in page
+    assert "btn btn-primary btn-lg" not in page  # nothing is asked of it; what it may do stands under 更多
+    assert f"/portal/orders/{number}/ask/recall" in page
 
 
 # ---- handing down
