@@ -80,6 +80,7 @@ TIMETABLE: Final = (
     Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),
     Entry("ask-for-reviews", Daily(time(7, 30)), "workers.upkeep.ask_for_reviews"),
     Entry("forget-imports", Every(timedelta(hours=1)), "workers.imports.forget_files"),
+    Entry("prepare-panel", Daily(time(8, 0), weekday=MONDAY), "workers.upkeep.prepare_panel"),
     Entry("check-calendar", Daily(time(8, 30), weekday=MONDAY), "workers.upkeep.check_calendar"),
 )
 

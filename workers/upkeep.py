@@ -20,6 +20,7 @@ from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import anchors
 from hotline.work_orders import service as orders
+from hotline.work_orders.asks import panels
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from workers import process
@@ -122,6 +123,15 @@ def anchor_journals() -> None:
     with session_scope(runtime.sessions) as session:
         anchor = anchors.take(session, day=runtime.today() - timedelta(days=1), now=runtime.now())
         log.info("journal anchor %s: %d orders, %s", anchor.day, anchor.orders, anchor.digest)
+
+
+def prepare_panel() -> None:
+    """Put what waits for a panel on the agenda of the next meeting; call one where none is planned."""
+    runtime = process.runtime()
+    with session_scope(runtime.sessions) as session:
+        panel = panels.prepare_periodic(session, now=runtime.now(), calendar=runtime.calendar, tz=runtime.settings.tz)
+        if panel is not None:
+            log.info("panel %d prepared: %d orders on its agenda", panel.id, len(panel.items))
 
 
 def check_calendar() -> None:

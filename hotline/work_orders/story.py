@@ -200,6 +200,8 @@ class _Reader:
         if event.action in (Action.ACCEPT_RETURN, Action.REFUSE_RETURN, Action.TO_PANEL):
             facts.append(("退回单位", self._units[data["unit"]]))
             facts.append(("退回类别", RETURN_WORDS[ReturnGround(data["ground"])]))
+        if event.action == Action.RECALL and data.get("unit"):
+            facts.append(("撤回自", self._units[data["unit"]]))
         if event.action == Action.RETURN:
             facts.append(("退回类别", RETURN_WORDS[ReturnGround(data["ground"])]))
             facts.append(("责任清单", self._lines[data["line"]]))

@@ -185,6 +185,11 @@ def upgrade() -> None:
         )
     # the timers look at every order that was open before there were any
     op.execute("UPDATE work_orders SET watch_at = updated_at WHERE closed_at IS NULL")
+    # whom an order was sent to first answers for it while a panel decides
+    op.execute(
+        "UPDATE work_orders SET first_unit_id = (SELECT unit_id FROM sub_orders WHERE id = (SELECT MIN(id) FROM"
+        " sub_orders WHERE order_id = work_orders.id AND tier = 2 AND part = 'lead'))"
+    )
 
 
 def downgrade() -> None:
