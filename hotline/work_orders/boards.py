@@ -17,7 +17,7 @@ from hotline.errors import NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, SubOrder, WorkOrder
 from hotline.work_orders.queries import SOON_SHARE, Page
-from hotline.work_orders.states import OPEN, Part, Status, SubState
+from hotline.work_orders.states import OPEN, PAUSED, Part, Status, SubState
 from hotline.work_orders.transitions import LIVE
 
 PER_PAGE: Final = 30
@@ -48,7 +48,7 @@ def lights(session: Session, now: datetime) -> Lights:
     """Count the open orders whose clock runs by light. Figures only: whoever may see the board may see them."""
     rows = session.execute(
         select(WorkOrder.deadline_at, WorkOrder.clock_started_at).where(
-            WorkOrder.status.in_(OPEN), WorkOrder.deadline_at.is_not(None), WorkOrder.clock_started_at.is_not(None)
+            WorkOrder.status.in_(OPEN - PAUSED), WorkOrder.deadline_at.is_not(None), WorkOrder.clock_started_at.is_not(None)
         )
     )
     counted = Counter(light(deadline, start, now) for deadline, start in rows if deadline and start)
@@ -161,7 +161,8 @@ def county_board(session: Session, actor: Actor, *, now: datetime) -> CountyBoar
             township.to_check += 1
         else:
             board.reported.append(sub)
-        if sub.state != SubState.REPORTED and sub.deadline_at is not None and sub.deadline_at < now:
+        late = sub.deadline_at is not None and sub.deadline_at < now and not sub.order.paused
+        if sub.state != SubState.REPORTED and late:
             township.overdue += 1
     board.townships.sort(key=lambda one: (-one.overdue, -(one.to_sign + one.in_hand + one.to_check)))
     return board

@@ -155,7 +155,9 @@ class _Fold:
 
     def paused(self, happening: Happening, present: Deadline) -> Deadline:
         """Nothing moves before it goes on."""
-        return Deadline(present.at, present.provisional, [f"{moment_words(happening.at, self.tz)} 起暂停，恢复后接着计"])
+        return Deadline(
+            present.at, present.provisional, [f"{moment_words(happening.at, self.tz)} 起暂停，恢复后接着计"]
+        )
 
     def resumed(self, happening: Happening, present: Deadline) -> Deadline:
         """What was left is left again."""

@@ -12,6 +12,7 @@ from hotline.assets.models import Asset
 from hotline.callers.models import Caller
 from hotline.db import Base, Encrypted, EncryptedBytes, EncryptedJSON, UTCDateTime
 from hotline.units.models import Unit
+from hotline.work_orders.states import PAUSED
 
 
 def _only(rows: str) -> dict[str, Any]:
@@ -121,6 +122,11 @@ class WorkOrder(Base):
     files: Mapped[list[OrderFile]] = relationship(back_populates="order", order_by="OrderFile.id")
     asset: Mapped[Asset | None] = relationship()
     merged_into: Mapped[WorkOrder | None] = relationship(remote_side=[id])
+
+    @property
+    def paused(self) -> bool:
+        """Whether its clock stands still: it waits for its caller, or was suspended."""
+        return self.status in PAUSED
 
     @property
     def round(self) -> int:

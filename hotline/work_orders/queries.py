@@ -21,6 +21,7 @@ from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
     OPEN,
+    PAUSED,
     Action,
     CloseKind,
     Part,
@@ -243,7 +244,7 @@ def _in_bucket(actor: Actor, bucket: Bucket, now: datetime) -> list[ColumnElemen
     due = SubOrder.deadline_at
     left = seconds_of(due) - seconds_of(literal(now, UTCDateTime()))
     whole = seconds_of(due) - seconds_of(SubOrder.assigned_at)
-    at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND))
+    at_work = SubOrder.state.in_((SubState.TO_SIGN, *_IN_HAND)) & WorkOrder.status.not_in(PAUSED)
     buckets: dict[Bucket, list[ColumnElement[bool]]] = {
         Bucket.TO_SIGN: [SubOrder.state == SubState.TO_SIGN],
         Bucket.IN_HAND: [SubOrder.state.in_(_IN_HAND)],

@@ -14,7 +14,7 @@ from hotline.work_orders.derivation import What
 from hotline.work_orders.guards import lead_sub
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import OPEN, STATES, Action, Status
-from hotline.work_orders.steps import note, note_rule_for
+from hotline.work_orders.steps import note, note_rule_for, one_at_a_time
 
 
 def to_recount(session: Session, *, after_id: int, at_most: int) -> list[WorkOrder]:
@@ -29,6 +29,7 @@ def to_recount(session: Session, *, after_id: int, at_most: int) -> list[WorkOrd
     )
 
 
+@one_at_a_time
 def recount(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, calendar: Calendar, tz: tzinfo) -> bool:
     """Move the deadline where the calendar gives more time, or settles what was provisional; whether it did."""
     found = derivation.of_order(order, calendar, tz)

@@ -14,9 +14,10 @@ from hotline.work_orders.derivation import What
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, Status, SubState
-from hotline.work_orders.steps import advance, move_sub, push, rule_for, sms
+from hotline.work_orders.steps import advance, move_sub, one_at_a_time, push, rule_for, sms
 
 
+@one_at_a_time
 def review(
     session: Session,
     *,
@@ -51,6 +52,7 @@ def review(
     return order
 
 
+@one_at_a_time
 def reopen(
     session: Session, *, order: WorkOrder, actor: Actor, now: datetime, calendar: Calendar, tz: tzinfo, reason: str
 ) -> WorkOrder:
@@ -97,6 +99,7 @@ def _line_that_had_it(order: WorkOrder) -> list[SubOrder]:
     return [above, below] if below else [above]
 
 
+@one_at_a_time
 def keep_closed(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, reason: str) -> WorkOrder:
     """Leave the order as it was closed (N19 to N16), and when; the caller is told. ``Invalid`` without a reason."""
     rule_for(order, Action.CLOSE, actor, now)

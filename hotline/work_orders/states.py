@@ -372,6 +372,7 @@ STATES: Final[dict[Status, State]] = {
 
 DONE: Final = frozenset({Status.ANSWERED, Status.REFUSED, Status.CLOSED, Status.ARCHIVED})
 OPEN: Final = frozenset(Status) - DONE
+PAUSED: Final = frozenset({Status.NEEDS_INFO, Status.SUSPENDED})  # the order's clock stands still
 
 ACTION_WORDS: Final[dict[Action, str]] = {
     Action.OPEN: "记录诉求",

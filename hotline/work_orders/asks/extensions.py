@@ -34,12 +34,13 @@ from hotline.work_orders.states import (
     RequestState,
     Status,
 )
-from hotline.work_orders.steps import Message, note, note_rule_for, push, sms, sub_of
+from hotline.work_orders.steps import Message, note, note_rule_for, one_at_a_time, push, sms, sub_of
 
 PLAN_AT_MOST: Final = 500
 TO_TELL: Final = "telephone"  # how the citizen hears of it: by text, by a call that waits to be made, or not at all
 
 
+@one_at_a_time
 def ask_extension(
     session: Session,
     *,
@@ -91,6 +92,7 @@ def ask_extension(
     return asked
 
 
+@one_at_a_time
 def grant_extension(
     session: Session,
     *,
@@ -141,6 +143,7 @@ def grant_extension(
     return asked
 
 
+@one_at_a_time
 def refuse_extension(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, reason: str) -> OrderRequest:
     """Do not agree and say why; the unit that asked is told, the deadline stays."""
     note_rule_for(order, Action.REFUSE_EXTENSION, actor, now)

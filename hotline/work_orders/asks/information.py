@@ -21,9 +21,10 @@ from hotline.work_orders.guards import reminded
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import MISSING_WORDS, Action, CloseKind, Missing
-from hotline.work_orders.steps import advance, note, note_rule_for, rule_for, sms
+from hotline.work_orders.steps import advance, note, note_rule_for, one_at_a_time, rule_for, sms
 
 
+@one_at_a_time
 def ask_info(
     session: Session,
     *,
@@ -59,6 +60,7 @@ def ask_info(
     return order
 
 
+@one_at_a_time
 def supplemented(
     session: Session,
     *,
@@ -86,6 +88,7 @@ def supplemented(
     )
 
 
+@one_at_a_time
 def remind_or_close(
     session: Session, *, order: WorkOrder, actor: Actor, now: datetime, calendar: Calendar, tz: tzinfo
 ) -> WorkOrder:
@@ -106,6 +109,7 @@ def remind_or_close(
     return order
 
 
+@one_at_a_time
 def close_unanswered(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) -> WorkOrder:
     """Close an order whose caller was asked and reminded and did not answer (N3 to N16); they are told, not asked."""
     rule_for(order, Action.CLOSE, actor, now)

@@ -21,12 +21,13 @@ from hotline.work_orders.guards import lead_sub, pending
 from hotline.work_orders.models import OrderRequest, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, RequestKind, Status, SuspensionGround
-from hotline.work_orders.steps import advance, note, note_rule_for, push, rule_for, sub_of
+from hotline.work_orders.steps import advance, note, note_rule_for, one_at_a_time, push, rule_for, sub_of
 
 REVIEW_WITHIN: Final = timedelta(days=30)
 WAITS_FOR_AT_MOST: Final = 500
 
 
+@one_at_a_time
 def ask_suspension(
     session: Session,
     *,
@@ -72,6 +73,7 @@ def ask_suspension(
     return asked
 
 
+@one_at_a_time
 def suspend(
     session: Session,
     *,
@@ -107,6 +109,7 @@ def suspend(
     return order
 
 
+@one_at_a_time
 def refuse_suspension(session: Session, *, order: WorkOrder, actor: Actor, now: datetime, reason: str) -> OrderRequest:
     """Do not agree and say why; the order's clock runs on."""
     note_rule_for(order, Action.REFUSE_SUSPENSION, actor, now)
@@ -127,6 +130,7 @@ def refuse_suspension(session: Session, *, order: WorkOrder, actor: Actor, now: 
     return asked
 
 
+@one_at_a_time
 def resume(
     session: Session,
     *,
