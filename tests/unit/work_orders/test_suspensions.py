@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
-from hotline.work_orders import derivation, journal, queries, service
+from hotline.work_orders import boards, derivation, journal, queries, service
 from hotline.work_orders.models import OrderRequest, WorkOrder
 from hotline.work_orders.states import Holder, RequestState, Status
 from tests.conftest import NOON
@@ -148,3 +148,18 @@ def test_the_minutes_of_every_holder_add_up(session: Session, here: City, leader
     resume(session, order, leader, NOON + DAY)
     now = NOON + 2 * DAY
     assert sum(held.minutes for held in queries.held_minutes(order, now)) == (now - NOON).total_seconds() / 60
+
+
+def test_nobody_is_late_while_the_clock_stands_still(session: Session, here: City, leader: Actor):
+    order = order_at(session, here, Status.IN_HAND)
+    ask(session, order, leader)
+    suspend(session, order, here.supervisor, NOON + 2 * HOUR)
+    past = DUE + 5 * DAY
+    assert order.paused
+    assert boards.lights(session, past) == boards.Lights(0, 0, 0)
+    assert queries.inbox_counts(session, here.county_clerk, now=past)["overdue"] == 0
+    resume(session, order, leader, past)
+    assert queries.inbox_counts(session, here.county_clerk, now=past)["overdue"] == 0  # it has its four days and more
+    later = past + 20 * DAY
+    assert queries.inbox_counts(session, here.county_clerk, now=later)["overdue"] == 1
+    assert boards.lights(session, later).red == 1
