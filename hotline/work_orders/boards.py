@@ -48,7 +48,9 @@ def lights(session: Session, now: datetime) -> Lights:
     """Count the open orders whose clock runs by light. Figures only: whoever may see the board may see them."""
     rows = session.execute(
         select(WorkOrder.deadline_at, WorkOrder.clock_started_at).where(
-            WorkOrder.status.in_(OPEN - PAUSED), WorkOrder.deadline_at.is_not(None), WorkOrder.clock_started_at.is_not(None)
+            WorkOrder.status.in_(OPEN - PAUSED),
+            WorkOrder.deadline_at.is_not(None),
+            WorkOrder.clock_started_at.is_not(None),
         )
     )
     counted = Counter(light(deadline, start, now) for deadline, start in rows if deadline and start)
