@@ -15,6 +15,7 @@ from hotline.alarms.queries import failing
 from hotline.web.access import actor
 from hotline.web.city.views import KEEPERS
 from hotline.web.context import transaction
+from hotline.web.office_panels import MEMBERS
 from hotline.web.office_requests import DECIDERS
 from hotline.web.office_supervision import SUPERVISORS
 from hotline.web.office_watch import AUDITORS, MENDERS, WATCHERS
@@ -59,6 +60,7 @@ ROOMS: Final = (
     Room("office.dispatch_pool", "待派单", "send", DISPATCHERS, _in(Status.TO_REVIEW)),
     Room("office.check_pool", "待审核", "clipboard-check", DISPATCHERS, _in(Status.TO_CHECK_HUB)),
     Room("office.requests.desk", "申请审批", "check2-square", DECIDERS, _requests),
+    Room("office.panels.desk", "会商", "people", MEMBERS, _in(Status.PANEL)),
     Room("office.supervision.board", "督办", "exclamation-triangle", SUPERVISORS, _replies),
     Room("office.alarms.listed", "紧急拨打", "telephone-outbound", SUPERVISORS, _unanswered),
     Room("office.orders.find", "工单", "list-ul", INSIDE),

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from hotline.accounts.models import User
 from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, actor_of
+from hotline.alarms import service as alarms
+from hotline.alarms.states import TryState
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
 from hotline.db import Base, KeyRing, make_engine, make_sessions, session_scope
@@ -99,6 +101,7 @@ def build_house(engine: Engine) -> House:
         assert answer is not None
         ids = {"callback_id": callback.id, "call_id": call.id, "entry_id": answer.id}
         ids |= _asked(session, city)
+        ids |= _rung(session, city)
     runtime = process(SETTINGS, engine, sessions, lambda: NOON)
     return House(create_app(runtime), runtime, staff, numbers, ids, answer)
 
@@ -131,7 +134,13 @@ def _asked(session: Session, city: City) -> dict[str, int]:
         reply_due=NOON + timedelta(days=1),
     )
     assert notice is not None
-    return {"request_id": asked.id, "notice_id": notice.id}
+    meeting = orders_service.plan_panel(
+        session, actor=city.supervisor, now=soon, held_at=NOON + timedelta(days=2), title="疑难工单会商"
+    )
+    item = orders_service.put_on_agenda(
+        session, actor=city.supervisor, now=soon, panel=meeting, order=late, question="由谁主办"
+    )
+    return {"request_id": asked.id, "notice_id": notice.id, "panel_id": meeting.id, "item_id": item.id}
 
 
 def _city(session: Session) -> City:
@@ -164,3 +173,13 @@ def _city(session: Session) -> City:
         far_township_clerk=one(Role.U3, "far_township"),
         power_clerk=one(Role.U2, "power"),
     )
+
+
+def _rung(session: Session, city: City) -> dict[str, int]:
+    """Let the county's duty officers be rung for an urgent order, and nobody answer."""
+    order = order_at(session, city, Status.TO_SIGN, category_code="CJ-LD", urgency="critical")
+    rung = alarms.begin(session, sub=order.sub_orders[0], round_=1, now=NOON)
+    for attempt in rung.tries:
+        alarms.ended(session, attempt=attempt, state=TryState.NO_ANSWER, now=NOON)
+    alarms.tidy(session, rung, now=NOON)
+    return {"alarm_id": rung.id, "shift_id": 1, "user_id": city.township_clerk.user_id or 1}

@@ -53,11 +53,13 @@ FIELDS = (
         "revision",
     ),
     *("version", "words", "said", "next_on", "term", "means", "remark", "code", "offer", "sheet"),
+    *("phone", "position", "username", "starts_at", "ends_at", "week", "shift"),
     *("process", "satisfaction", "reasons", "suggestion_id", "no_entry_reason", "name", "contact"),
     *("question", "similar", "answer", "spoken", "category", "owner_unit", "source", "source_url", "areas", "public"),
     *("files", "seen", "since", "kind"),
     *("verdict", "words", "correction", "missing", "ground", "channel", "into", "spoke_to", "result", "level"),
     *("unit_id", "reply_due", "leader", "text", "fact", "read_back_ok"),
+    *("title", "held_at", "place", "attendants", "question", "lead_unit", "off", "cancel"),
     *("attachments", "valid_from", "valid_to", "review_on", "revision", "base", "remark", "version", "like"),
 )
 STAFF = ("/desk", "/duty", "/knowledge", "/office", "/portal", "/order-files")
