@@ -194,6 +194,19 @@ def evaluate(
     if satisfaction == Satisfaction.DISSATISFIED and way != Way.PERSON:
         _ask_in_person(session, callback, attempt, way=way, satisfaction=satisfaction, now=now)
         return None
+    if explanation is not None:
+        orders.explain(
+            session,
+            order=session.get_one(WorkOrder, callback.order_id),
+            actor=actor,
+            now=now,
+            explanation=explanation,
+            round=callback.round,
+            satisfaction=satisfaction,
+            solved=solved,
+            contacted=contacted,
+            reasons=reasons,
+        )
     _move(callback, CallbackAction.EVALUATE)
     callback.done_at = now
     evaluation = Evaluation(
@@ -216,19 +229,6 @@ def evaluate(
     _flush(session)
     if explanation is None:
         outbox.add(session, "order.evaluated", now=now, evaluation_id=evaluation.id)
-    else:
-        orders.explain(
-            session,
-            order=session.get_one(WorkOrder, callback.order_id),
-            actor=actor,
-            now=now,
-            explanation=explanation,
-            round=callback.round,
-            satisfaction=satisfaction,
-            solved=solved,
-            contacted=contacted,
-            reasons=reasons,
-        )
     return evaluation
 
 

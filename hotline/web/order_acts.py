@@ -63,6 +63,27 @@ ACTS: Final[dict[str, Act]] = {
     "release": Act(service.release, {"content": text}, frozenset({"content"}), clock=False),
     "merge": Act(service.merge, {"into": text}, frozenset({"into"}), clock=False),
     "unmerge": Act(service.unmerge, {}, clock=False),
+    "call_back": Act(
+        service.settle,
+        {"spoke_to": text, "result": text, "public_reply": text, "solved": text, "unsolved_reason": text},
+        frozenset({"spoke_to", "result", "public_reply"}),
+    ),
+    "supervise": Act(
+        service.supervise,
+        {"level": text, "words": text, "kind": text, "unit": text, "reply_due": moment},
+        frozenset({"level", "words"}),
+        clock=False,
+    ),
+    "reply_notice": Act(service.reply_notice, {"text": text}, frozenset({"text"}), clock=False),
+    "leader_note": Act(service.note_leader, {"leader": text, "text": text}, frozenset({"leader", "text"}), clock=False),
+    "claim": Act(service.claim, {"ground": text, "evidence": text}, frozenset({"ground", "evidence"}), clock=False),
+    "decide_claim": Act(
+        service.decide_claim, {"upheld": flag, "answer": text}, frozenset({"upheld", "answer"}), clock=False
+    ),
+    "appeal": Act(service.appeal, {"reason": text}, frozenset({"reason"}), clock=False),
+    "decide_appeal": Act(
+        service.decide_appeal, {"upheld": flag, "answer": text}, frozenset({"upheld", "answer"}), clock=False
+    ),
 }
 CLERKS: Final = frozenset({Role.U2, Role.U3})
 UNIT_ARGUMENTS: Final = {"lead_unit": "lead_unit_id", "unit": "unit_id"}  # programs name units by code

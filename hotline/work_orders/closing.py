@@ -31,6 +31,7 @@ from hotline.work_orders.states import (
     Satisfaction,
     Solved,
     Status,
+    Supervision,
 )
 from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
 from hotline.work_orders.transitions import LIVE, SYS
@@ -84,7 +85,7 @@ def record_evaluation(
     action = Action.CLOSE if exhausted else what
     rule_for(order, action, actor)
     order.first_satisfaction = order.first_satisfaction or satisfaction
-    data = {
+    data: dict[str, object] = {
         "round": round,
         "satisfaction": satisfaction,
         "solved": solved,
@@ -95,7 +96,7 @@ def record_evaluation(
         _redo(session, order, actor=actor, now=now, calendar=calendar, tz=tz, data=data)
     else:
         if exhausted and order.supervision == "none":
-            order.supervision = "blue"
+            order.supervision = data["level"] = Supervision.BLUE.value
         kind = CloseKind.REDO_EXHAUSTED if exhausted else CloseKind.EVALUATED
         close_order(
             session,

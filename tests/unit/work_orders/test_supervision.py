@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
 from hotline.accounts.service import SYSTEM
+from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.outbox import OutboxMessage
 from hotline.work_orders import journal, queries, service
@@ -467,3 +468,33 @@ def test_pauses_of_the_order_are_those_of_its_holders(session: Session, here: Ci
     order.spans.append(HolderSpan(holder=Holder.PAUSE, from_at=local(11, 19, 8, 30), to_at=local(11, 19, 17, 30)))
     order.deadline_at = local(11, 26, 14)
     assert lights.alerts(order, HELP, CALENDAR, TZ)[-1].at == before + timedelta(days=1)
+
+
+def test_two_workers_that_look_at_once_send_one_notice(either_sessions: SessionFactory):
+    with session_scope(either_sessions) as session:
+        order_id = order_at(session, city(session), Status.IN_HAND, via_township=False).id
+    late = local(11, 26, 9)
+    with either_sessions() as slow:
+        stale = slow.get_one(WorkOrder, order_id)
+        assert (list(stale.notices), len(stale.events)) == ([], 4)
+        slow.commit()
+        with session_scope(either_sessions) as quick:
+            look(quick, quick.get_one(WorkOrder, order_id), late)
+        with pytest.raises(NotAllowedNow, match="刚刚有人处理过"):
+            look(slow, stale, late)
+        slow.rollback()
+    with either_sessions() as session:
+        order = session.get_one(WorkOrder, order_id)
+        assert [notice.kind for notice in order.notices] == ["reminder"]
+        assert len(pushes(session)) == 1
+        assert journal.verify(session) == []
+
+
+def test_an_order_closed_after_its_last_redo_tells_that_it_is_watched(session: Session, here: City):
+    order = order_at(session, here, Status.TO_CALL_BACK, via_township=False)
+    order.redo_count = 2
+    said = {"satisfaction": "dissatisfied", "solved": "no", "contacted": True, "round": 3}
+    service.record_evaluation(session, order=order, actor=here.callback_officer, now=order.updated_at, **said, **WHEN)
+    assert (order.close_kind, order.supervision) == (CloseKind.REDO_EXHAUSTED, Supervision.BLUE)
+    assert ("督办级别", "蓝色督办") in queries.story(session, order, here.supervisor)[-1].facts
+    assert order.watch_at is None
