@@ -13,6 +13,7 @@ from hotline.units import queries as units
 from hotline.web import (
     office_alarms,
     office_orders,
+    office_panels,
     office_requests,
     office_rooms,
     office_supervision,
@@ -32,7 +33,7 @@ from hotline.work_orders import proposal, queries, service
 from hotline.work_orders.models import WorkOrder
 
 bp = Blueprint("office", __name__, url_prefix="/office")
-for _part in (office_orders.bp, office_requests.bp, office_supervision.bp, office_watch.bp, office_alarms.bp, city):
+for _part in (office_orders.bp, office_panels.bp, office_requests.bp, office_supervision.bp, office_watch.bp, office_alarms.bp, city):
     bp.register_blueprint(_part)
 bp.register_blueprint(unit_people.make("office/people.html", KEEPERS))
 bp.register_blueprint(rosters.make("office/roster.html", ("SUP",), ("SUP",)))
