@@ -183,6 +183,7 @@ def test_a_notice_is_read_and_replied_to(here: City, staff: Staff, sessions: Ses
             level=Supervision.YELLOW,
             words="请说明为何迟迟没有联系市民",
             kind="supervision",
+            unit_id=here.county.id,
             reply_due=clock.now + timedelta(days=1),
         )
     county = staff(here.county_clerk)
@@ -254,6 +255,20 @@ def test_orders_are_found_again_by_number_title_or_place_of_one_s_own_subtree(
         for words in (number, number.replace("-", ""), "五洲国际"):
             assert f"/portal/orders/{number}" in staff(actor).get(f"/portal?q={words}").text, words
     assert "没有找到" in staff(here.county_clerk).get("/portal?q=没有这回事").text
+
+
+def test_the_title_of_a_confidential_demand_cannot_be_guessed_by_searching(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    number = made(sessions, here, Status.IN_HAND_TIER3)
+    with session_scope(sessions) as session:
+        order = the(session, number)
+        order.confidential, order.title, order.released_content = True, "举报张某偷排", "反映排水问题"
+    county = staff(here.county_clerk)
+    assert "没有找到" in county.get("/portal?q=偷排").text
+    for page in (county.get(f"/portal?q={number}"), county.get(f"/portal/print?number={number}")):
+        assert "反映排水问题" in page.text
+        assert "偷排" not in page.text
 
 
 def test_a_narrowed_list_can_be_sent_to_a_colleague(here: City, staff: Staff, sessions: SessionFactory) -> None:
