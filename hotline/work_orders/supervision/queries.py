@@ -113,22 +113,24 @@ def of_order(session: Session, actor: Actor, order: WorkOrder) -> Sequence[Notic
 # ---- by unit
 
 
-def by_unit(session: Session, actor: Actor, *, now: datetime) -> list[Figures]:
+def by_unit(session: Session, actor: Actor, *, now: datetime, under: int | None = None) -> list[Figures]:
     """Return the figures of every county, department and utility that has any, the worst first.
 
-    What a township was sent counts with its county. The hub sees every unit, a unit none but its own line.
+    What a township was sent counts with its county; with ``under``, a county, every unit of it counts by itself. The
+    hub sees every unit, a unit none but its own line.
     """
     orders = session.execute(
         select(Unit.id, WorkOrder.supervision, func.count())
         .join(WorkOrder.lead_unit)
-        .where(*_orders(session, actor, None), _watched(LEVELS))
+        .where(*_orders(session, actor, under), _watched(LEVELS))
         .group_by(Unit.id, WorkOrder.supervision)
     ).all()
     notices = select(Notice.unit_id, func.count(), func.count().filter(Notice.reply_due_at < now))
-    notices = notices.where(*_notices(session, actor, None)).group_by(Notice.unit_id)
+    notices = notices.where(*_notices(session, actor, under)).group_by(Notice.unit_id)
     unanswered = session.execute(notices.where(Notice.replied_at.is_(None))).all()
     unread = session.execute(notices.where(Notice.replied_at.is_not(None), Notice.read_at.is_(None))).all()
-    above = _second_tier(session, {row[0] for row in (*orders, *unanswered, *unread)})
+    named = {row[0] for row in (*orders, *unanswered, *unread)}
+    above = _second_tier(session, named) if under is None else _themselves(session, named)
     found = {unit.id: Figures(unit) for unit in above.values()}
     for unit_id, level, number in orders:
         found[above[unit_id].id].by_level[level] += number
@@ -176,11 +178,15 @@ def _worst_first(figures: Figures) -> tuple[tuple[int, ...], str]:
     return tuple(-figures.by_level[level] for level in reversed(LEVELS)), figures.unit.code
 
 
+def _themselves(session: Session, unit_ids: Collection[int]) -> dict[int, Unit]:
+    return {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(unit_ids)))}
+
+
 def _second_tier(session: Session, unit_ids: Collection[int]) -> dict[int, Unit]:
     """Return for each unit the one of tier 2 it is, or stands under."""
     rows = session.execute(select(Unit.id, Unit.path).where(Unit.id.in_(unit_ids))).all()
     above = {unit_id: int(path.strip("/").split("/")[1]) for unit_id, path in rows}
-    names = {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(above.values())))}
+    names = _themselves(session, set(above.values()))
     return {unit_id: names[top] for unit_id, top in above.items()}
 
 

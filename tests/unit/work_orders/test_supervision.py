@@ -429,6 +429,11 @@ def test_the_board_shows_levels_and_notices_to_the_hub_and_to_each_line_its_own(
         1,
         0,
     )
+    inside = {
+        one.unit.name: (one.orders, one.waiting)
+        for one in boards.by_unit(session, sup, now=later, under=here.county.id)
+    }
+    assert inside == {"冀州区政府": (2, 1), "冀州镇": (0, 1)}
 
     service.reply_notice(session, order=mine, actor=here.township_clerk, now=now, text="已到场")
     assert [one.reply for one in boards.to_read(session, sup).items] == ["已到场"]
