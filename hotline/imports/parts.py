@@ -77,7 +77,7 @@ class Column:
     def shown(self, value: Any) -> str:
         """Return the value as a cell of this column shows it."""
         words = self.parse.told if isinstance(self.parse, Choice) else {}
-        if isinstance(value, list):
+        if words and isinstance(value, list):
             return shown([words.get(one, one) for one in value])
         return words[value] if isinstance(value, Hashable) and value in words else shown(value)
 

@@ -154,8 +154,8 @@ UNITS: Final = Kind(
         Column("channel", "推送方式", "、".join(CHANNELS) + "；默认平台", choice(CHANNELS), default="portal"),
         Column("fallbacks", "备用方式", "送不到时依次改用，用顿号隔开；平台总会收到", choices(CHANNELS), default=[]),
         Column("duty_phone", "值班电话", "用短信推送时必填", telephone),
-        Column("webhook_url", "推送地址", "用系统接口推送时必填，以 https:// 开头", text(URL_AT_MOST)),
         Column("email", "邮箱", "用邮件推送时必填", text(MAIL_AT_MOST)),
+        Column("webhook_url", "推送地址", "用系统接口推送时必填，以 https:// 开头", text(URL_AT_MOST)),
         Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={

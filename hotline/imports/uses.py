@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from hotline import audit
 from hotline.accounts import service as accounts
 from hotline.accounts.models import User
+from hotline.accounts.queries import PROGRAM
 from hotline.accounts.service import Actor
 from hotline.assets.models import Asset
 from hotline.calls.models import Call, DialledNumber, Presence
@@ -58,7 +59,7 @@ def uses_of_unit(session: Session, unit: Unit, *, on: date | None = None) -> lis
     return _found(
         session,
         ("下级单位", select(Unit.name).where(Unit.parent_id == unit.id, Unit.active).order_by(Unit.code)),
-        ("人员", select(User.display_name).where(User.unit_id == unit.id, User.active).order_by(User.username)),
+        ("人员", _people_of(unit)),
         (
             "在办工单",
             working.where(SubOrder.state.not_in((SubState.LEFT, SubState.CLOSED)), WorkOrder.status.in_(OPEN))
@@ -75,6 +76,12 @@ def uses_of_unit(session: Session, unit: Unit, *, on: date | None = None) -> lis
         ),
         ("地名", select(Place.name).where(Place.county_id == unit.id, Place.active).order_by(Place.name)),
     )
+
+
+def _people_of(unit: Unit) -> Select[str]:
+    """Those who log in: a program is not put elsewhere, its key is revoked."""
+    people = select(User.display_name).where(User.unit_id == unit.id, User.active)
+    return people.where(~User.username.startswith(PROGRAM, autoescape=True)).order_by(User.username)
 
 
 def uses_of_user(session: Session, user: User) -> list[Use]:

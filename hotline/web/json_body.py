@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from hotline.errors import Invalid
 
+LARGEST: Final = 2**31 - 1
 NO_MOMENT: Final = "应是带时区的 ISO 时间"
 Take = Callable[[object], Any]
 
@@ -49,6 +50,13 @@ def flag(value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
         raise TypeError("应是 true 或 false")
+    return value
+
+
+def number(value: object) -> int:
+    """A whole number that every database can keep."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
+        raise TypeError("应是整数")
     return value
 
 

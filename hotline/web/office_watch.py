@@ -166,7 +166,7 @@ def _chosen(rows: Sequence[Stuck], *, whatever_standing: bool = False) -> list[S
 
 def _standing_chips(rows: Sequence[Stuck]) -> list[dict[str, Any]]:
     counted = Counter(row.standing for row in _chosen(rows, whatever_standing=True))
-    others = {name: request.args[name] for name in ("unit", "channel") if request.args.get(name)}
+    others: dict[str, Any] = {name: request.args[name] for name in ("unit", "channel") if request.args.get(name)}
     show = request.args.get("show", "")
     return [
         {

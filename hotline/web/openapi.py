@@ -21,6 +21,7 @@ FLAG: Final[Schema] = {"type": "boolean"}
 _TYPES: Final[dict[json_body.Take, Schema]] = {
     json_body.text: TEXT,
     json_body.flag: FLAG,
+    json_body.number: NUMBER,
     json_body.moment: MOMENT,
     json_body.texts: {"type": "array", "items": TEXT},
 }
@@ -40,6 +41,9 @@ class Act(Protocol):
 
     @property
     def required(self) -> frozenset[str]: ...
+
+    @property
+    def choices(self) -> Mapping[str, Sequence[str]]: ...
 
 
 def _object(required: Sequence[str] = (), **properties: Schema) -> Schema:
@@ -66,6 +70,9 @@ def _field(name: str, schema: Schema, word: str = "") -> Schema:
 
 def _action(name: str, act: Act) -> Schema:
     fields = {field: _field(field, _TYPES[take]) for field, take in act.fields.items()}
+    for field, codes in act.choices.items():
+        one = TEXT | {"enum": list(codes)}
+        fields[field] = _list(one) if act.fields[field] is json_body.texts else one
     schema = _object(["action", *act.required], action={"const": name}, **fields)
     return schema | {"description": ACTION_WORDS[Action(name)], "additionalProperties": False}
 

@@ -424,7 +424,7 @@ def _figures(details: Mapping[str, Any]) -> str:
 def _told(choices: Mapping[str, str], value: Any) -> str:
     if isinstance(value, str) and DAY.fullmatch(value):
         return date_words(date.fromisoformat(value))
-    if isinstance(value, list):
+    if choices and isinstance(value, list):
         return shown([choices.get(str(one), one) for one in value])
     return choices.get(str(value), shown(value))
 
