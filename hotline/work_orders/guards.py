@@ -292,6 +292,11 @@ def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> No
 
 def _merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if order.merged_into_id is None:
+def _is_for_many(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if not order.households:
+        raise _no("这张工单没有批量户名单", order)
+
+
         raise _no("这张工单没有合并", order)
 
 
@@ -326,6 +331,7 @@ _NOTES: Final[dict[Action, Guard]] = {
     Action.RELEASE: _is_confidential,
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return_beside,
+    Action.SETTLE_HOUSEHOLDS: _is_for_many,
     Action.REFUSE_RETURN: _decides_return_beside,
     Action.ASK_INFO: _may_remind,
     Action.RECALL: _has_handed_down,

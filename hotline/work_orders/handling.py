@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
-from hotline.work_orders import clock, evidence, personal_data
+from hotline.work_orders import batches, clock, evidence, personal_data
 from hotline.work_orders.asks import waits
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
@@ -89,6 +89,7 @@ def report(
     )
     if faults:
         raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
+    households = batches.of_report(session, order, solved)
     row = Report(
         order_id=order.id,
         sub_order_id=sub.id,
@@ -117,6 +118,7 @@ def report(
         "solved": solved,
         "in_time": sub.deadline_at is None or now <= sub.deadline_at,
         "files": [file.sha256 for file in brought],
+        **households,
     }
     private = {"public_reply": row.public_reply, "process": row.process, "unsolved_reason": row.unsolved_reason}
     lead = lead_sub(order, 2)

@@ -412,6 +412,23 @@ class Notice(Base):
     unit: Mapped[Unit] = relationship()
 
 
+class BatchItem(Base):
+    """One household of a batch order (批量): who, where, and when it was done."""
+
+    __tablename__ = "batch_items"
+    __table_args__ = (UniqueConstraint("order_id", "no"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    no: Mapped[int]  # its place in the list, from 1
+    name: Mapped[str | None] = mapped_column(Encrypted)
+    contact: Mapped[str | None] = mapped_column(Encrypted)
+    place: Mapped[str | None] = mapped_column(Encrypted)
+    note: Mapped[str | None] = mapped_column(Encrypted)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
 class OrderCounter(Base):
     """The running number of a month: ``2611`` -> 42."""
 

@@ -17,6 +17,7 @@ from hotline.work_orders.asks.recalls import recall
 from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
 from hotline.work_orders.asks.suspensions import ask_suspension, refuse_suspension, resume, suspend
 from hotline.work_orders.asks.waits import join, progress
+from hotline.work_orders.batches import list_households, settle_households
 from hotline.work_orders.checking import approve, reject
 from hotline.work_orders.closing import archive, not_reached, record_evaluation
 from hotline.work_orders.dispatching import dispatch, hand_down, suggested_due
@@ -57,6 +58,7 @@ __all__ = [
     "hand_down",
     "join",
     "keep_closed",
+    "list_households",
     "merge",
     "minute",
     "not_reached",
@@ -82,6 +84,7 @@ __all__ = [
     "review",
     "save_draft",
     "settle",
+    "settle_households",
     "sign",
     "start_draft",
     "submit",

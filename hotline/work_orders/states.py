@@ -62,6 +62,8 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     PROGRESS = "progress"
+    LIST_HOUSEHOLDS = "list_households"
+    SETTLE_HOUSEHOLDS = "settle_households"
     REPORT = "report"
     APPROVE = "approve"
     REJECT = "reject"
@@ -399,6 +401,8 @@ ACTION_WORDS: Final[dict[Action, str]] = {
     Action.SUSPEND: "挂起",
     Action.RESUME: "恢复办理",
     Action.PROGRESS: "办理进展",
+    Action.LIST_HOUSEHOLDS: "登记批量户",
+    Action.SETTLE_HOUSEHOLDS: "逐户办结",
     Action.REPORT: "反馈结果",
     Action.APPROVE: "审核通过",
     Action.REJECT: "审核驳回",

@@ -171,6 +171,9 @@ class _Reader:
             facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
         if event.action == Action.REFUSE:
             facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
+        if data.get("households"):
+            done = f"，已办 {data['households_done']} 户" if "households_done" in data else ""
+            facts.append(("批量", f"共 {data['households']} 户{done}"))
         facts += self._of_time(event)
         if data.get("main"):
             facts.append(("主单", data["main"]))

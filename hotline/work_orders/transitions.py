@@ -131,6 +131,8 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.REFUSE_RETURN: (WITH_UNITS - {Status.RETURN_ASKED}, _rule("T13", (), Role.REV, *TIER_2)),
     # lead and assisting alike
     Action.PROGRESS: (WITH_UNITS, _rule("T19", (), *_UNITS)),
+    Action.LIST_HOUSEHOLDS: (_AT_WORK | {Status.TO_REVIEW}, _rule("T19", (), Role.REV, Role.SUP, *_UNITS)),
+    Action.SETTLE_HOUSEHOLDS: (_AT_WORK, _rule("T19", (), *_UNITS)),
     Action.JOIN: (WITH_UNITS, _rule("T14", (), SYS, Role.SUP)),
     Action.ASK_EXTENSION: (_AT_WORK, _rule("T16", (), *_UNITS)),
     Action.GRANT_EXTENSION: (_AT_WORK, _rule("T17", (), Role.U2L, Role.SUP, tier=2)),

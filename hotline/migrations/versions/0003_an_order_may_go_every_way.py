@@ -15,6 +15,25 @@ def _only(rows: str) -> dict[str, sa.TextClause]:
 
 def upgrade() -> None:
     op.create_table(
+        "batch_items",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("contact", sa.LargeBinary(), nullable=True),
+        sa.Column("place", sa.LargeBinary(), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["done_by"], ["users.id"], name=op.f("fk_batch_items_done_by_users")),
+        sa.ForeignKeyConstraint(["order_id"], ["work_orders.id"], name=op.f("fk_batch_items_order_id_work_orders")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_items")),
+        sa.UniqueConstraint("order_id", "no", name=op.f("uq_batch_items_order_id_no")),
+    )
+    with op.batch_alter_table("batch_items") as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_items_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
         "panels",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(length=80), nullable=False),
@@ -252,3 +271,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_panels_held_at"))
 
     op.drop_table("panels")
+    with op.batch_alter_table("batch_items") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_batch_items_order_id"))
+
+    op.drop_table("batch_items")
