@@ -12,6 +12,7 @@ from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.web import (
     office_alarms,
+    office_before,
     office_orders,
     office_panels,
     office_requests,
@@ -33,7 +34,16 @@ from hotline.work_orders import proposal, queries, service
 from hotline.work_orders.models import WorkOrder
 
 bp = Blueprint("office", __name__, url_prefix="/office")
-for _part in (office_orders.bp, office_panels.bp, office_requests.bp, office_supervision.bp, office_watch.bp, office_alarms.bp, city):
+for _part in (
+    office_before.bp,
+    office_orders.bp,
+    office_panels.bp,
+    office_requests.bp,
+    office_supervision.bp,
+    office_watch.bp,
+    office_alarms.bp,
+    city,
+):
     bp.register_blueprint(_part)
 bp.register_blueprint(unit_people.make("office/people.html", KEEPERS))
 bp.register_blueprint(rosters.make("office/roster.html", ("SUP",), ("SUP",)))
@@ -110,11 +120,28 @@ def dispatch(number: str) -> ResponseReturnValue:
     return act(number, do, then=lambda _: url_for("office.dispatch_pool"), again=again)
 
 
+@bp.post("/dispatch/<number>/release")
+@roles(*DISPATCHERS)
+def release(number: str) -> ResponseReturnValue:
+    """Give units these words to read instead of a confidential demand's own; then it can be dispatched."""
+    content = request.form.get("content", "")
+
+    def do(session: Session, order: WorkOrder) -> str:
+        service.release(session, order=order, content=content, **when())
+        return "已放行，承办单位只看到这些内容，现在可以派单"
+
+    def again(fault: Invalid) -> str:
+        return _dispatch_page(number, {}, fault.details, release=content)
+
+    return act(number, do, then=lambda order: url_for("office.dispatch_order", number=order.order_no), again=again)
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, object]) -> str:
+def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, object], **redacted: str) -> str:
+    """The pool with one order opened; ``redacted``: words for units as they were typed."""
     actor = the_actor()
     with transaction() as session:
         found = queries.to_review(session, actor)
@@ -132,6 +159,7 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
             total=found.total,
             order=chosen,
             **about(session, chosen),
+            **office_before.offered(session, chosen) | redacted,
             choices=[*choices, (OTHER, "其他单位", "", "")],
             others=[("", "请选择"), *((unit.id, unit.name) for unit in tier2)],
             units=tier2,
@@ -149,6 +177,7 @@ def _candidates(session: Session, order: WorkOrder, tier2: Any) -> list[proposal
         category_code=order.category_code,
         lines=units.lines_for(session, order.category_code, on=today),
         units=[*tier2, *units.units_of_tier(session, 3)],
+        asset=order.asset,
     )
 
 

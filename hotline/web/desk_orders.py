@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -102,7 +102,8 @@ def _act(call_id: int, number: str, do: Callable[[Session, Call, WorkOrder], str
 
             return once(session, act)
     except Invalid as fault:
-        return _order_page(call_id, number, request.form.to_dict(), fault.details or {"": fault.message}), 422
+        told = fault.details or {"": fault.message}
+        return make_response(_order_page(call_id, number, request.form.to_dict(), told), 422)
 
 
 def _drop_draft(session: Session, call: Call, found: WorkOrder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,10 +12,12 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from hotline.assets import queries as assets
 from hotline.calls import queries
 from hotline.calls import service as calls
 from hotline.calls.models import Call
 from hotline.calls.states import PresenceState
+from hotline.db import key_ring
 from hotline.errors import NotFound
 from hotline.knowledge_base.queries import missing_in
 from hotline.reports import queries as reports
@@ -23,6 +25,7 @@ from hotline.web import desk, draft_form, pages
 from hotline.web.access import the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.draft_form import City, DraftForm
+from hotline.work_orders import duplicates
 from hotline.work_orders import queries as orders
 from hotline.work_orders.clock import start_of_local_day
 from hotline.work_orders.models import WorkOrder
@@ -93,6 +96,7 @@ def call_page(session: Session, found: Call, *, sent: dict[str, Any] | None = No
         about["alike"] = [
             one for one in _alike(session, settled[-1].category_code, settled[-1].area_code) if one not in settled
         ]
+        about["likely"] = []
     return render_template(
         "desk/call.html",
         **{
@@ -125,8 +129,27 @@ def about_draft(session: Session, form: DraftForm, here: City, sent: dict[str, A
         "values": values,
         "proposed": draft_form.proposed(session, values, here),
         "alike": _alike(session, values["category_code"], values["area_code"]),
+        "likely": _likely(session, values, form),
         "saved_at": form.order.updated_at if form.order is not None else None,
     }
+
+
+def _likely(session: Session, values: Mapping[str, Any], form: DraftForm) -> list[duplicates.Likely]:
+    """Earlier orders that may tell of the same matter as what is being written."""
+    if not (values["content"] or values["asset_code"]):
+        return []
+    asset = assets.find(session, values["asset_code"])
+    caller = form.order.caller if form.order is not None else None
+    demand = duplicates.Demand(
+        text=f"{values['title']}。{values['content']}",
+        address=values["address"],
+        area_code=values["area_code"],
+        category_code=values["category_code"],
+        asset_id=asset.id if asset else None,
+        phone_indexes=tuple(key_ring().indexes(caller.phone)) if caller is not None and caller.phone else (),
+        order_ids=form.own,
+    )
+    return duplicates.find(session, demand, now=runtime().now())
 
 
 def _alike(session: Session, category_code: str, area_code: str) -> list[WorkOrder]:

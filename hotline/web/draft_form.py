@@ -87,6 +87,7 @@ class DraftForm:
     matter: int
     values: dict[str, Any]
     from_call: frozenset[str]
+    own: frozenset[int] = frozenset()  # the orders of this call: never taken for somebody else's
     which: tuple[PlaceChoice, ...] = ()  # places of one name in several counties, among which the operator has to ask
 
     @property
@@ -130,7 +131,8 @@ def draft_form(session: Session, call: Call, here: City) -> DraftForm:
     values = {name: getattr(order, name) if order is not None else blank for name, blank in BLANK.items()}
     filled = {name: value for name, value in told.items() if name in BLANK and name not in touched}
     known = {field: getattr(call.caller, name) or "" for field, name in OF_CALLER.items()}
-    return DraftForm(order, len(settled), values | filled | known, frozenset(filled), which)
+    own = frozenset(one.id for one in (*settled, *([order] if order is not None else [])))
+    return DraftForm(order, len(settled), values | filled | known, frozenset(filled), own, which)
 
 
 def posted(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -138,7 +138,7 @@ FORMS: Final = (
         "已告知来电人正确渠道",
         (
             Field("ground", "依据", "select", options=_choices(REFUSE_WORDS)),
-            Field("channel", "告知的渠道", required=False, take=_text_or_none, help="不填则用标准用语"),
+            Field("channel", "告知的渠道", required=False, help="不填则用标准用语"),
         ),
         danger=True,
         icon="slash-circle",
