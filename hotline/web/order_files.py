@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from hotline.errors import Invalid, NotFound
+from hotline.errors import Invalid
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import transaction
@@ -29,7 +29,7 @@ def opened(number: str, file_id: int) -> ResponseReturnValue:
     with transaction() as session:
         order = queries.visible_to(session, the_actor(), number)
         row = evidence.opened(session, order, the_actor(), file_id)
-        return _sent(row, row.body.body)
+        return _sent(row, evidence.bytes_of(row))
 
 
 @bp.get("/<number>/<int:file_id>/small")
@@ -39,9 +39,7 @@ def small(number: str, file_id: int) -> ResponseReturnValue:
     with transaction() as session:
         order = queries.visible_to(session, the_actor(), number)
         row = evidence.opened(session, order, the_actor(), file_id)
-        if row.body.thumb is None:
-            raise NotFound("这个文件没有缩略图")
-        return _sent(row, row.body.thumb)
+        return _sent(row, evidence.bytes_of(row, small=True))
 
 
 @bp.post("/<number>")

@@ -234,6 +234,17 @@ def opened(session: Session, order: WorkOrder, actor: Actor, file_id: int) -> Or
     return found
 
 
+def bytes_of(row: OrderFile, *, small: bool = False) -> bytes:
+    """Return what stands in a file, or its picture as lists show it; ``NotFound`` where there is none.
+
+    A database brought back from a dump without the bytes still lists what there was.
+    """
+    found = None if row.body is None else row.body.thumb if small else row.body.body
+    if found is None:
+        raise NotFound("这个文件没有缩略图" if small else "这个文件的内容没有保存")
+    return found
+
+
 def pairs(files: Sequence[OrderFile]) -> list[Pair]:
     """Return photographs before and after side by side, in the order they were brought."""
     before = [row for row in files if row.kind == FileKind.BEFORE]

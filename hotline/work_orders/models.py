@@ -278,7 +278,7 @@ class OrderFile(Base):
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     order: Mapped[WorkOrder] = relationship(back_populates="files")
-    body: Mapped[OrderFileBody] = relationship(cascade="all, delete-orphan", single_parent=True)
+    body: Mapped[OrderFileBody | None] = relationship(cascade="all, delete-orphan", single_parent=True)
 
 
 class OrderFileBody(Base):

@@ -35,12 +35,14 @@ from hotline.knowledge_base.content import Content
 from hotline.outbox import OutboxMessage
 from hotline.units import queries as units
 from hotline.web.access import PUBLIC, roles
-from hotline.work_orders import clock
+from hotline.work_orders import clock, evidence
+from hotline.work_orders import queries as orders
 from hotline.work_orders.rules import put_profile
 from tests.architecture.conftest import House, build_house
 from tests.conftest import NOON
 from tests.databases import MakeDatabase
 from tests.factories import calls as make
+from tests.factories.pictures import photo
 from tests.web.shared.browser import Browser as FormBrowser
 from tests.web.shared.styleguide import add_page, serving
 from workers import imports, process
@@ -107,6 +109,11 @@ NOT_PAGES: Final = {
     "/answers/feed.atom": "a feed",
     "/answers/files/<int:file_id>/<path:code>": "files",
     "/answers/sitemap.xml": "a list for search engines",
+    "/order-files/<number>/<int:file_id>": "files",
+    "/order-files/<number>/<int:file_id>/small": "files",
+    "/portal/orders/<number>/ask/lines": "a fragment of a form",
+    "/portal/sw.js": "a script",
+    "/portal/token": "JSON",
     "/robots.txt": "words for search engines",
     "/desk/ring": "a fragment of the desk",
     "/desk/calls/<int:call_id>/head": "a fragment of the desk",
@@ -179,6 +186,23 @@ CASES: Final = {
         Visit("REV", "/office/orders/{number}/act/ask_info", "form.form"),
         Visit("OPR", "/office/orders/{number}/act/withdraw", "form.form"),
     ),
+    "/office/alarms": (Visit("SUP", "/office/alarms", ".alarm-tries"),),
+    "/office/roster": (Visit("SUP", "/office/roster", ".roster-week"),),
+    "/office/phones": (Visit("ADM", "/office/phones?q=冀州镇", "text=开通电话办理"), Visit("ADM", "/office/phones"),),
+    "/portal": (
+        Visit("U2", "/portal", ".with-board"),
+        Visit("U3", "/portal?show=in_hand&filter=1&urgent=1", ".filters"),
+        Visit("U3", "/portal?q=五洲国际", ".search-row"),
+    ),
+    "/portal/orders/<number>/ask/<kind>": (
+        Visit("U3", "/portal/orders/{in_hand}/ask/return", ".line-pick"),
+        *(Visit("U3", f"/portal/orders/{{in_hand}}/ask/{kind}", "form.form") for kind in ("extension", "progress")),
+        Visit("U2", "/portal/orders/{in_hand}/ask/recall", "form.form"),
+    ),
+    "/portal/orders/<number>/report": (Visit("U3", "/portal/orders/{in_hand}/report", ".steps"),),
+    "/portal/print": (Visit("U3", "/portal/print?number={in_hand}", ".sheet-of-paper"),),
+    "/portal/phones": (Visit("U3L", "/portal/phones", "text=开通电话办理"),),
+    "/portal/roster": (Visit("U3L", "/portal/roster", "#shift"), Visit("U2", "/portal/roster", ".roster-week")),
     "/office/requests/<int:request_id>": (Visit("REV", "/office/requests/{request_id}", "form.form"),),
     "/office/city/calendar/<day>": (Visit("ADM", "/office/city/calendar/2026-11-18"),),
     "/office/city/assets/<int:row_id>": (Visit("ADM", "/office/city/assets/1", "form"),),
@@ -322,6 +346,16 @@ def write_knowledge(session: Session, town: Town) -> None:
     town.names |= {"draft": draft.id, "checked": new.id, "revised": new.entry_id, "synonym": row.id}
 
 
+def bring_photos(session: Session, town: Town) -> None:
+    """Let a township bring photographs of before and after."""
+    number = town.names["in_hand"] = town.house.numbers[3]
+    actor = actor_of(session.get_one(User, town.house.staff["U3"]))
+    order = orders.visible_to(session, actor, number)
+    for kind, width in (("before", 400), ("after", 401)):
+        file = evidence.judged("现场.jpg", photo(width), kind)
+        evidence.add(session, order=order, actor=actor, now=NOON, kind=kind, file=file)
+
+
 def bring_files(runtime: Runtime, town: Town) -> None:
     """Let the administrator bring two files that were looked at and wait, one in part good and one that is no table,
     and an editor one of answers."""
@@ -376,6 +410,7 @@ def town(keys: KeyRing, make_database: MakeDatabase, tmp_path_factory: pytest.Te
         open_desks(session, runtime, town)
         keep_city(session, town)
         write_knowledge(session, town)
+        bring_photos(session, town)
     bring_files(runtime, town)
     yield town
     engine.dispose()

@@ -159,8 +159,17 @@ def test_bytes_and_names_are_unreadable_in_the_database(session: Session, here: 
     assert not bytes(kept.thumb).startswith(b"\xff\xd8")
     assert "王小明".encode() not in bytes(session.execute(text("SELECT name FROM order_files")).scalar_one())
     session.expire_all()
-    assert row.body.body.startswith(b"\xff\xd8\xff")
+    assert evidence.bytes_of(row).startswith(b"\xff\xd8\xff")
     assert row.name == "王小明家.jpg"
+
+
+def test_a_dump_without_the_bytes_still_lists_what_there_was(session: Session, here: City, order: WorkOrder) -> None:
+    row = brought(session, order, here.township_clerk)
+    session.execute(text("DELETE FROM order_file_bodies"))
+    session.expire_all()
+    assert seen(session, order, here.township_clerk) == ["after"]
+    with pytest.raises(NotFound):
+        evidence.bytes_of(row)
 
 
 def test_a_report_has_room_for_thirty_files(session: Session, here: City, order: WorkOrder) -> None:
