@@ -26,6 +26,7 @@ from hotline.work_orders.states import (
     NOTICE_WORDS,
     PANEL_WORDS,
     REFUSE_WORDS,
+    REQUEST_STATE_WORDS,
     RETURN_WORDS,
     SATISFACTION_WORDS,
     SOLVED_WORDS,
@@ -41,6 +42,7 @@ from hotline.work_orders.states import (
     NoticeKind,
     PanelCause,
     RefuseGround,
+    RequestState,
     ReturnGround,
     Satisfaction,
     Solved,
@@ -191,6 +193,8 @@ class _Reader:
             facts.append(("需要补充", "、".join(MISSING_WORDS[Missing(code)] for code in data["missing"])))
         if event.action == Action.ASK_EXTENSION:
             facts.append(("延期原因", EXTENSION_WORDS[ExtensionGround(data["ground"])]))
+        if event.action == Action.GRANT_EXTENSION and data["state"] == RequestState.PASSED:
+            facts.append(("审批进度", REQUEST_STATE_WORDS[RequestState.PASSED]))
         if event.action in (Action.ASK_SUSPENSION, Action.SUSPEND):
             facts.append(("挂起原因", SUSPENSION_WORDS[SuspensionGround(data["ground"])]))
         if data.get("kept"):
