@@ -36,6 +36,21 @@
     shownBox().value = JSON.stringify(was);
     if (changed || told.asks && !document.querySelector(".which-place")) body.dispatchEvent(new CustomEvent("filled"));
   });
+  // what was saved may have filled more (an asset tells its place): fields nobody changed here follow
+  let savedOver = {};
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id === "draft-shown") savedOver = shown();
+  });
+  body.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.detail.target.id !== "draft-shown") return;
+    Object.entries(shown()).forEach(([name, value]) => {
+      const node = field(name);
+      if (!node || node === document.activeElement || typeof value !== "string" || value === savedOver[name]) return;
+      if (valueOf(node) !== savedOver[name]) return;
+      node.value = value;
+      node.classList.remove("from-call");
+    });
+  });
   // an answer among a few fills its field as if it had been chosen there
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("button[data-choose]");
