@@ -14,7 +14,7 @@ from hotline.accounts import service as accounts
 from hotline.accounts.models import User
 from hotline.audit import AccessLog
 from hotline.db import SessionFactory, session_scope
-from hotline.demo import floor
+from hotline.demo import duty, floor
 from hotline.demo.places import HERE
 from hotline.errors import NotAllowedNow
 from hotline.imports import KINDS, read, run
@@ -63,9 +63,14 @@ def seed(sessions: SessionFactory, *, password: str, now: datetime) -> dict[str,
         if knowledge.refused:
             raise ValueError(f"demo knowledge is wrong: {knowledge.refused}")
         learned_from = floor.seed(session, DATA / "floor.json", now=now)
+        on_duty = duty.seed(session, DATA / "duty.csv", now=now)
         session.execute(update(User).values(password_hash=str(hashed), must_set_password=False))
         _log(session, SEEDED, now)
-    return made | {"knowledge entries": knowledge.added, "calls of the last weeks": learned_from}
+    return made | {
+        "knowledge entries": knowledge.added,
+        "calls of the last weeks": learned_from,
+        "duty shifts": on_duty,
+    }
 
 
 def _import(sessions: SessionFactory, kind: str, path: Path, now: datetime) -> int:

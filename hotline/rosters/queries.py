@@ -71,6 +71,16 @@ def on_duty(session: Session, unit: Unit, *, now: datetime) -> list[Officer]:
     return []
 
 
+def may_read(session: Session, actor: Actor, unit: Unit) -> bool:
+    """Whether a unit's roster is the actor's to read: a supervisor's every one, a unit's its own and those below."""
+    if actor.role == Role.SUP:
+        return True
+    if actor.unit_id is None or actor.role not in READERS:
+        return False
+    own = session.get_one(Unit, actor.unit_id)
+    return unit.path.startswith(own.path) if actor.role in TIER_2 else unit.id == own.id
+
+
 def kept_by(session: Session, actor: Actor) -> Sequence[Unit]:
     """Return the units whose roster the actor may read, their own first: a supervisor's is the hub and every unit."""
     if actor.role == Role.SUP:
@@ -86,9 +96,8 @@ def kept_by(session: Session, actor: Actor) -> Sequence[Unit]:
 
 def unit_of(session: Session, actor: Actor, unit_id: int | None) -> Unit:
     """Return the unit, by default the actor's own or the hub, whose roster they may read; else ``NotFound``."""
-    may = kept_by(session, actor)
-    found = next((unit for unit in may if unit.id == unit_id), None) if unit_id else next(iter(may), None)
-    if found is None:
+    found = session.get(Unit, unit_id) if unit_id else next(iter(kept_by(session, actor)), None)
+    if found is None or not may_read(session, actor, found):
         raise NotFound("没有这个单位的值班表")
     return found
 

@@ -130,7 +130,7 @@ def _key(shift: DutyShift) -> tuple[str, datetime, datetime]:
 
 
 def _keeper(session: Session, actor: Actor, unit: Unit) -> None:
-    if actor.role not in queries.KEEPERS or unit.id not in {one.id for one in queries.kept_by(session, actor)}:
+    if actor.role not in queries.KEEPERS or not queries.may_read(session, actor, unit):
         raise NotPermitted("值班表由本单位负责人或督办员安排")
 
 

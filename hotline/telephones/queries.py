@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.models import User
@@ -17,6 +18,9 @@ from hotline.callers.numbers import normalise
 from hotline.db import key_ring
 from hotline.errors import NotFound
 from hotline.telephones.models import Telephone
+from hotline.units.models import Unit
+
+SHOWN_AT_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +53,40 @@ def with_number(session: Session, raw: str | None) -> Telephone | None:
     return session.scalar(select(Telephone).where(Telephone.phone_index.in_(key_ring().indexes(number))))
 
 
-def kept_by(session: Session, actor: Actor) -> Sequence[Person]:
-    """Return the people whose PIN the actor may give: a unit's leader those of their unit, an administrator those of
-    every unit; by unit and name."""
-    if actor.role not in {Role.U2L, Role.U3L, Role.ADM}:
+def kept_by(session: Session, actor: Actor, text: str = "") -> Sequence[Person]:
+    """Return people whose PIN the actor may give, by unit and name.
+
+    A unit's leader sees everybody of their unit; an administrator those of any unit whose name, user name or unit
+    holds ``text``, and without a text those who have left a number.
+    """
+    found = _kept_by(actor)
+    if found is None:
         return []
-    wanted = select(User, Telephone).outerjoin(Telephone, Telephone.user_id == User.id)
-    wanted = wanted.where(User.active, User.role.in_(UNITS), persons()).order_by(User.unit_id, User.display_name)
-    if actor.role != Role.ADM:
-        wanted = wanted.where(User.unit_id == actor.unit_id)
-    return [Person(user, telephone) for user, telephone in session.execute(wanted)]
+    if actor.role == Role.ADM and text:
+        at = select(Unit.id).where(Unit.name.contains(text, autoescape=True))
+        names = (User.display_name.contains(text, autoescape=True), User.username.contains(text, autoescape=True))
+        found = found.where(or_(*names, User.unit_id.in_(at)))
+    elif actor.role == Role.ADM:
+        found = found.where(Telephone.id.is_not(None))
+    found = found.order_by(User.unit_id, User.display_name).limit(SHOWN_AT_MOST)
+    return [Person(user, telephone) for user, telephone in session.execute(found)]
+
+
+def _kept_by(actor: Actor) -> Select[User, Telephone] | None:
+    if actor.role not in {Role.U2L, Role.U3L, Role.ADM}:
+        return None
+    found = select(User, Telephone).outerjoin(Telephone, Telephone.user_id == User.id)
+    found = found.where(User.active, User.role.in_(UNITS), persons())
+    return found if actor.role == Role.ADM else found.where(User.unit_id == actor.unit_id)
 
 
 def person_of(session: Session, actor: Actor, user_id: int) -> Person:
-    """Return one of those people, or raise ``NotFound``."""
-    found = next((one for one in kept_by(session, actor) if one.user.id == user_id), None)
-    if found is None:
+    """Return one of the people whose PIN the actor may give, or raise ``NotFound``."""
+    found = _kept_by(actor)
+    row = session.execute(found.where(User.id == user_id)).one_or_none() if found is not None else None
+    if row is None:
         raise NotFound("没有这位人员")
-    return found
+    return Person(*row)
 
 
 def leaders_numbers(session: Session, unit_id: int | None) -> list[str]:

@@ -67,6 +67,7 @@ ROOMS: Final = (
     Room("office.watch.board", "今日大屏", "graph-up", WATCHERS),
     Room("office.roster.week", "值班表", "calendar3", SUPERVISORS),
     Room("office.watch.messages", "通知送达", "bell", MENDERS),
+    Room("office.phones.listed", "电话办理", "telephone", KEEPERS),
     Room("office.city.home", "城市设置", "sliders", KEEPERS),
     Room("office.watch.audit", "查看记录", "journal-text", AUDITORS),
 )

@@ -55,7 +55,11 @@ ACTS: Final = (
         "knowledge.task_finish": "完成知识任务",
         "knowledge.task_drop": "不处理知识任务",
         "knowledge.task_reopen": "重开知识任务",
-        "read": "查阅",
+        "give_pin": "发给电话密码",
+    "take_pin": "停用电话密码",
+    "pin_locked": "电话密码输错锁定",
+    "contact": "经热线联系群众",
+    "read": "查阅",
         "seed_demo": "写入演示数据",
         "seed_demo_begun": "开始写入演示数据",
         "import": "导入",
@@ -81,6 +85,7 @@ SUBJECTS: Final = {
     "deadline_profile": "时限方案",
     "city_day": "工作日历",
     "message_text": "短信文本",
+    "duty_shift": "值班表",
 } | {name: kind.title for name, kind in KINDS.items()}  # a file of a kind, imported at once
 FIELDS: Final = {"phone": "电话", "name": "姓名", "contact": "联系方式", "email": "邮箱"}
 AUDIT_PAGE: Final = 50

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hotline.accounts.roles import Role
 from hotline.errors import Invalid
 from hotline.telephones import queries, service
 from hotline.units.models import Unit
@@ -12,6 +15,8 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
+
+LONGEST: Final = 60
 
 
 def make(template: str, keepers: tuple[str, ...]) -> Blueprint:
@@ -21,10 +26,22 @@ def make(template: str, keepers: tuple[str, ...]) -> Blueprint:
     def page(*, pin: str = "", of: int = 0, typed: str = "", error: str = "") -> str:
         now = runtime().now()
         with transaction() as session:
-            people = queries.kept_by(session, the_actor())
+            text = request.args.get("q", "").strip()[:LONGEST]
+            people = list(queries.kept_by(session, the_actor(), text))
+            if of and all(person.user.id != of for person in people):
+                people.insert(0, queries.person_of(session, the_actor(), of))
             names = {person.user.unit_id: session.get(Unit, person.user.unit_id) for person in people}
             return render_template(
-                template, people=people, units=names, pin=pin, of=of, typed=typed, error=error, now_at=now
+                template,
+                people=people,
+                units=names,
+                pin=pin,
+                of=of,
+                typed=typed,
+                error=error,
+                now_at=now,
+                searches=the_actor().role == Role.ADM,
+                text=text,
             )
 
     @bp.get("")
