@@ -20,7 +20,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.web.json_body import moment
 from hotline.web.unit_signature import SIGNATURE, signer
-from hotline.work_orders import queries
+from hotline.work_orders import evidence, queries
 from hotline.work_orders.visibility import visible_to
 
 bp = Blueprint("unit_api", __name__, url_prefix="/api/unit/v1")
@@ -118,6 +118,37 @@ def post_action(number: str) -> ResponseReturnValue:
             return once(session, act, key=f"signature {request.headers[SIGNATURE]}")
 
         return once(session, act_once, required=True)
+
+
+@bp.post("/orders/<number>/files")
+@roles(*UNIT)
+def post_file(number: str) -> ResponseReturnValue:
+    """Bring a photograph or paper as it is, ``?kind=`` ``contact``, ``before`` or ``after``, ``?name=`` the file's own;
+    the next report of the unit is proved by it. The same file again is the same."""
+    actor, kind = the_actor(), request.args.get("kind", "")
+    with transaction() as session:
+        evidence.may_add(visible_to(session, actor, number), actor, kind)
+    judged = evidence.judged(request.args.get("name", ""), request.get_data(), kind)  # no transaction open meanwhile
+    with transaction() as session:
+
+        def act() -> ResponseReturnValue:
+            order = visible_to(session, actor, number)
+            row = evidence.add(session, order=order, actor=actor, now=runtime().now(), kind=kind, file=judged)
+            return jsonify(order_json.file(row)), 201
+
+        return once(session, act, required=True)
+
+
+@bp.get("/orders/<number>/files/<int:file_id>")
+@roles(*UNIT)
+def get_file(number: str, file_id: int) -> ResponseReturnValue:
+    """A file of the order, as far as the unit may open it."""
+    actor = the_actor()
+    with transaction() as session:
+        row = evidence.opened(session, visible_to(session, actor, number), actor, file_id)
+        answer = Response(evidence.bytes_of(row), content_type=row.mime)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @bp.get("/openapi.json")

@@ -8,8 +8,19 @@ from typing import Any, Final, Protocol
 from hotline import __version__
 from hotline.web import json_body
 from hotline.work_orders.drafting import CALLER_KINDS, DRAFT_FIELDS, DRAFT_SWITCHES, SOURCE_CHANNELS, WORDS
+from hotline.work_orders.evidence import OF_UNITS
 from hotline.work_orders.queries import Bucket
-from hotline.work_orders.states import ACTION_WORDS, Action, DemandType, Part, Solved, Status, SubState, Urgency
+from hotline.work_orders.states import (
+    ACTION_WORDS,
+    Action,
+    DemandType,
+    FileKind,
+    Part,
+    Solved,
+    Status,
+    SubState,
+    Urgency,
+)
 
 Schema = dict[str, Any]
 
@@ -17,6 +28,8 @@ TEXT: Final[Schema] = {"type": "string"}
 MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 NUMBER: Final[Schema] = {"type": "integer"}
 FLAG: Final[Schema] = {"type": "boolean"}
+BYTES: Final[Schema] = {"contentMediaType": "application/octet-stream"}  # a file as it is
+JSON: Final = "application/json"
 
 _TYPES: Final[dict[json_body.Take, Schema]] = {
     json_body.text: TEXT,
@@ -133,6 +146,7 @@ def _schemas(acts: Mapping[str, Act]) -> dict[str, Schema]:
             caller=_or_null(caller),
             lead_unit=_or_null(TEXT),
             sub_orders=_list(sub),
+            files=_list(_ref("File")),
             submitted_at=_or_null(MOMENT),
             deadline_at=_or_null(MOMENT),
             deadline_provisional=FLAG,
@@ -153,12 +167,21 @@ def _schemas(acts: Mapping[str, Act]) -> dict[str, Schema]:
             facts=_object(),
             notes=_object(),
         ),
+        "File": _object(
+            ("id", "kind", "name"),
+            id=NUMBER,
+            kind={"enum": [kind.value for kind in FileKind]},
+            name=TEXT,
+            type=TEXT,
+            size=NUMBER,
+            sha256=TEXT | {"description": "of what was sent"},
+        ),
         "Action": {"oneOf": [_action(name, act) for name, act in acts.items()]},
     }
 
 
-def _answer(words: str, schema: Schema) -> Schema:
-    return {"description": words, "content": {"application/json": {"schema": schema}}}
+def _answer(words: str, schema: Schema, type_: str = JSON) -> Schema:
+    return {"description": words, "content": {type_: {"schema": schema}}}
 
 
 _REFUSALS: Final = {
@@ -190,16 +213,17 @@ _SIGNED: Final[Schema] = {
 
 
 def _operation(name: str, words: str, answer: Schema, *, parameters: Sequence[Schema] = (), status: str = "200",
-               body: Schema | None = None, key: Schema = _KEY) -> Schema:  # fmt: skip
+               body: Schema | None = None, key: Schema = _KEY, type_: str = JSON,
+               answer_type: str = JSON) -> Schema:  # fmt: skip
     refused = {code: _answer(text, _ref("Error")) for code, text in _REFUSALS.items()}
     operation: Schema = {
         "operationId": name,
         "summary": words,
         "parameters": [*parameters, *([key] if body else [])],
-        "responses": {status: _answer(words, answer)} | refused,
+        "responses": {status: _answer(words, answer, answer_type)} | refused,
     }
     if body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        operation["requestBody"] = {"required": True, "content": {type_: {"schema": body}}}
     return operation
 
 
@@ -254,7 +278,7 @@ def document(acts: Mapping[str, Act]) -> Schema:
 def unit_document(acts: Mapping[str, Act]) -> Schema:
     """Return the description of the units' API, which knows these actions."""
     schemas = _schemas(acts)
-    wanted = {name: schemas[name] for name in ("Error", "Order", "Event", "Action")}
+    wanted = {name: schemas[name] for name in ("Error", "Order", "Event", "File", "Action")}
     part = _object(
         ("order_no", "status", "state", "updated_at"),
         order_no=TEXT,
@@ -268,6 +292,7 @@ def unit_document(acts: Mapping[str, Act]) -> Schema:
         deadline_at=_or_null(MOMENT),
         updated_at=MOMENT,
     )
+    compulsory = _KEY | {"required": True}
     paths = {
         "/orders": {
             "get": _operation(
@@ -281,7 +306,32 @@ def unit_document(acts: Mapping[str, Act]) -> Schema:
                 ],
             )
         },
-        **_of_one_order("/orders", key=_KEY | {"required": True}),
+        **_of_one_order("/orders", key=compulsory),
+        "/orders/{number}/files": {
+            "post": _operation(
+                "post_file",
+                "Bring a photograph or paper that proves the next report",
+                _ref("File"),
+                status="201",
+                parameters=[
+                    _parameter("number", "path"),
+                    _parameter("kind", "query", {"enum": sorted(OF_UNITS)}),
+                    _parameter("name", "query"),
+                ],
+                body=BYTES,
+                key=compulsory,
+                type_="application/octet-stream",
+            )
+        },
+        "/orders/{number}/files/{file_id}": {
+            "get": _operation(
+                "get_file",
+                "A photograph or paper",
+                BYTES,
+                parameters=[_parameter("number", "path"), _parameter("file_id", "path", NUMBER)],
+                answer_type="*/*",
+            )
+        },
     }
     words = "For a unit's own system. Keys: `hotline unit-key create`. It sees what its unit sees."
     return _described(

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.units.models import Unit
 from hotline.web.order_acts import allowed
-from hotline.work_orders import queries
-from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders import evidence, queries
+from hotline.work_orders.models import OrderFile, SubOrder, WorkOrder
 from hotline.work_orders.releasing import words_for
 from hotline.work_orders.story import story
 
@@ -45,6 +45,7 @@ def whole(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
             }
             for sub in order.sub_orders
         ],
+        "files": [file(row) for row in evidence.files_of(session, order, actor)],
         "submitted_at": order.submitted_at.isoformat() if order.submitted_at else None,
         "deadline_at": order.deadline_at.isoformat() if order.deadline_at else None,
         "deadline_provisional": order.deadline_provisional,
@@ -54,6 +55,11 @@ def whole(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
         "closed_at": order.closed_at.isoformat() if order.closed_at else None,
         "actions": allowed(order, actor),
     }
+
+
+def file(row: OrderFile) -> dict[str, Any]:
+    """Return what a program learns of a photograph or paper."""
+    return {"id": row.id, "kind": row.kind, "name": row.name, "type": row.mime, "size": row.size, "sha256": row.sha256}
 
 
 def brief(sub: SubOrder) -> dict[str, Any]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from PIL import Image
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from hotline.accounts.models import User
 from hotline.accounts.service import SYSTEM, create_program, create_token
@@ -21,6 +27,7 @@ from hotline.work_orders.models import OrderEvent
 from hotline.work_orders.states import Status
 from tests.factories.orders import REPLY, order_at
 from tests.factories.units import City
+from tests.web.api.conftest import Description
 from tests.web.staff import Clock
 from tests.web.unit_api.conftest import ROOT, MakeSystem, System, walk
 
@@ -60,7 +67,7 @@ def test_a_system_never_learns_of_another_subtrees_order_by_any_door(
 ) -> None:
     strangers = [system(unit) for unit in (here.other_county, here.far_township, here.power, here.township)]
     doors = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{ROOT}/orders")]
-    assert len(doors) == 4, "a new route needs its case here"
+    assert len(doors) == 6, "a new route needs its case here (files: below)"
     for stranger in strangers:
         assert stranger.get("/orders").json["orders"] == []
         for path in ("", "/events"):
@@ -252,3 +259,57 @@ def test_the_description_is_open_and_names_only_what_a_unit_may_do(app: Flask) -
     actions = {one["properties"]["action"]["const"] for one in told["components"]["schemas"]["Action"]["oneOf"]}
     assert {"sign", "hand_down", "report", "approve", "reject"} <= actions
     assert "dispatch" not in actions
+
+
+# ---- files
+
+
+def send_file(system: System, order_no: str, body: bytes, *, kind: str, name: str, key: str = "f1") -> TestResponse:
+    path = f"{ROOT}/orders/{order_no}/files?{urlencode({'kind': kind, 'name': name})}"
+    headers = system.headers("POST", path, body) | {"Idempotency-Key": key}
+    answer: TestResponse = system.client.post(path, data=body, content_type="application/octet-stream", headers=headers)
+    return answer
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "green").save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_a_photograph_proves_the_next_report_and_is_opened_by_who_may(
+    system: MakeSystem, here: City, order_no: str
+) -> None:
+    county, stranger = system(here.county), system(here.other_county)
+    assert send_file(county, order_no, picture(), kind="after", name="a.jpg").status_code == 409
+    county.act(order_no, "sign")
+    kept = send_file(county, order_no, picture(), kind="after", name="a.jpg", key="f2")
+    assert kept.status_code == 201, kept.text
+    assert send_file(county, order_no, picture(), kind="after", name="a.jpg", key="f3").json["id"] == kept.json["id"]
+    assert county.get(f"/orders/{order_no}").json["files"] == [kept.json]
+    path = f"{ROOT}/orders/{order_no}/files/{kept.json['id']}"
+    opened = county.client.get(path, headers=county.headers("GET", path))
+    assert (opened.status_code, opened.mimetype) == (200, kept.json["type"])
+    assert Image.open(io.BytesIO(opened.data)).size == (64, 48)
+    assert stranger.client.get(path, headers=stranger.headers("GET", path)).status_code == 404
+    assert send_file(stranger, order_no, picture(), kind="after", name="a.jpg").status_code == 404
+
+
+def test_what_is_no_photograph_is_refused_in_words(system: MakeSystem, here: City, order_no: str) -> None:
+    county = system(here.county)
+    county.act(order_no, "sign")
+    for body, kind, name in ((b"MZ not a photo", "after", "a.jpg"), (b"", "after", "a.jpg"), (b"x", "after", "a.exe")):
+        answer = send_file(county, order_no, body, kind=kind, name=name)
+        assert (answer.status_code, list(answer.json["error"]["details"])) == (422, ["files"])
+    assert send_file(county, order_no, picture(), kind="identity", name="a.jpg").status_code in (403, 422)
+
+
+def test_the_description_is_valid_and_names_every_route(app: Flask, description: Description) -> None:
+    OpenAPIV31SpecValidator(description.document).validate()
+    routes = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix(ROOT)))
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("unit_api.") and rule.endpoint != "unit_api.describe"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes == set(description.operations)
