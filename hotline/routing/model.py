@@ -13,21 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import repeat
 from typing import Any, Final, Self
 
 import numpy as np
-import rjieba
 from numpy.typing import NDArray
 
 from hotline.errors import Invalid
 from hotline.routing import features
+from hotline.routing.features import Form
 
 FORMAT: Final = "hotline-routing-1"
 LARGEST: Final = 256 * 1024 * 1024  # bytes of arrays a file may unfold to
 CANDIDATES: Final = 2
 MARGIN: Final = 0.25  # of confidence between the first two: below, a person is asked
-UNKNOWN: Final = -1  # place of a term that was not learnt
 SPOKE: Final = 5  # words shown as reason
 
 Floats = NDArray[np.float32]
@@ -62,7 +62,8 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Head:
-    """The answer to one question. ``weights`` by term and label; ``scale`` turns scores into confidence."""
+    """The answer to one question about messages of one form. ``weights`` by term (of the form's stretch of the
+    vocabulary) and label; ``scale`` turns scores into confidence."""
 
     labels: tuple[str, ...]
     weights: Floats
@@ -78,64 +79,56 @@ class Head:
 
 @dataclass(frozen=True)
 class Model:
-    """``idf`` tells how much a term weighs by being rare; ``terms`` are ordered by family."""
+    """``terms`` in the order of ``features.in_order``; ``idf`` tells how much each weighs by being rare."""
 
     terms: tuple[str, ...]
     idf: Floats
-    heads: Mapping[Question, Head]
+    heads: Mapping[tuple[Question, Form], Head]
     trained_at: datetime
     rows: int
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_places", {term: place for place, term in enumerate(self.terms)})
-        families = [features.FAMILIES.index(term[0]) for term in self.terms]
-        object.__setattr__(self, "_bounds", np.searchsorted(families, range(len(features.FAMILIES) + 1)))
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {term: place for place, term in enumerate(self.terms)}
 
-    _places: Mapping[str, int] = None  # type: ignore[assignment]
-    _bounds: Places = None  # type: ignore[assignment]
+    @cached_property
+    def _bounds(self) -> Places:
+        return features.bounds_of(self.terms)
 
-    def answers(self, question: Question) -> bool:
-        """Return whether the model has learnt to answer a question."""
-        return question in self.heads
+    @property
+    def questions(self) -> list[Question]:
+        """What it has learnt to answer."""
+        return [question for question in Question if (question, Form.WRITTEN) in self.heads]
 
     def propose(self, question: Question, *, title: str, text: str) -> Proposal | None:
         """Return the two likeliest labels; None when the question was not learnt, or nothing in the message is known.
 
-        Takes about a millisecond for a message of usual length.
+        A text without any stop is taken for a transcript. Takes about a millisecond for a message of usual length.
         """
-        head = self.heads.get(question)
+        form = features.form_of(text)
+        head = self.heads.get((question, form))
         said = features.plain(title, text)
-        places, values = self._weighed(said)
+        known, places, values = self._weighed(said, form)
         if head is None or not len(places):
             return None
-        weights = head.weights[places]
+        weights = head.weights[places - features.stretch(self._bounds, form).start]
         sure = head.confidences(values @ weights + head.bias)
         order = np.argsort(-sure, kind="stable")[:CANDIDATES]
         spoke = values[:, None] * (weights[:, order] - weights.mean(axis=1, keepdims=True))
-        reasons = self._reasons(said, places, spoke)
+        reasons = _reasons(said, known, spoke)
         candidates = tuple(
             Candidate(head.labels[label], float(sure[label]), words)
             for label, words in zip(order, reasons, strict=True)
         )
         return Proposal(candidates, asks=candidates[0].confidence - candidates[1].confidence < MARGIN)
 
-    def _weighed(self, said: str) -> tuple[Places, Floats]:
-        """The known terms of a text and their weights, those of each family of length 1."""
-        found = features.terms(said)
-        places = np.fromiter(map(self._places.get, found, repeat(UNKNOWN)), np.int64, len(found))
-        counts = np.fromiter(found.values(), np.float32, len(found))
-        known = places != UNKNOWN
-        return places[known], weigh(places[known], counts[known], self.idf, self._bounds)
-
-    def _reasons(self, said: str, places: Places, spoke: Floats) -> list[tuple[str, ...]]:
-        """The words whose terms raised each candidate most above the mean of all labels."""
+    def _weighed(self, said: str, form: Form) -> tuple[list[str], Places, Floats]:
+        """The known terms of a text, their places and their weights."""
         place_of = self._places
-        words = {
-            word: [place_of.get(term, UNKNOWN) for term in features.terms_of_word(word)]
-            for word in dict.fromkeys(rjieba.cut(said))
-            if len(word) > 1
-        }
-        return [_strongest(words, dict(zip(places.tolist(), raised, strict=True))) for raised in spoke.T.tolist()]
+        found = {term: count for term, count in features.terms(said, form).items() if term in place_of}
+        places = np.fromiter(map(place_of.__getitem__, found), np.int64, len(found))
+        counts = np.fromiter(found.values(), np.float32, len(found))
+        return list(found), places, features.weigh(places, counts, self.idf, self._bounds, form)
 
     # ---- as a file
 
@@ -145,13 +138,16 @@ class Model:
             "format": FORMAT,
             "trained_at": self.trained_at.isoformat(),
             "rows": self.rows,
-            "heads": {question: {"labels": head.labels, "scale": head.scale} for question, head in self.heads.items()},
+            "heads": [
+                {"question": question, "form": form, "labels": head.labels, "scale": head.scale}
+                for (question, form), head in self.heads.items()
+            ],
         }
         arrays = {"told": _letters(json.dumps(told)), "idf": self.idf}
         arrays["terms"] = _letters("\n".join(map(features.written, self.terms)))
-        for question, head in self.heads.items():
-            arrays[f"{question}.weights"] = head.weights.astype(np.float16)
-            arrays[f"{question}.bias"] = head.bias
+        for (question, form), head in self.heads.items():
+            arrays[f"{question}.{form}.weights"] = head.weights.astype(np.float16)
+            arrays[f"{question}.{form}.bias"] = head.bias
         file = io.BytesIO()
         np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
         return file.getvalue()
@@ -161,7 +157,7 @@ class Model:
         """Return the model of a file; raises ``Invalid`` in words for anything that is none."""
         try:
             return cls._of(_arrays(data))
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as fault:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as fault:
             raise Invalid("这不是可用的派单模型文件") from fault
 
     @classmethod
@@ -170,35 +166,43 @@ class Model:
         if told["format"] != FORMAT:
             raise ValueError("another format")
         terms = tuple(map(features.read, arrays["terms"].tobytes().decode().split("\n")))
-        heads = {}
-        for name, head in told["heads"].items():
-            weights, bias = arrays[f"{name}.weights"].astype(np.float32), arrays[f"{name}.bias"].astype(np.float32)
-            labels = tuple(map(str, head["labels"]))
-            if weights.shape != (len(terms), len(labels)) or bias.shape != (len(labels),) or len(labels) < CANDIDATES:
-                raise ValueError("shapes do not fit")
-            if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-                raise ValueError("not numbers")
-            heads[Question(name)] = Head(labels, weights, bias, float(head["scale"]))
+        if list(terms) != sorted(terms, key=features.in_order):
+            raise ValueError("terms out of order")
         idf = arrays["idf"].astype(np.float32)
-        if idf.shape != (len(terms),) or any(term[:1] not in features.FAMILIES for term in terms):
-            raise ValueError("terms do not fit")
+        if idf.shape != (len(terms),):
+            raise ValueError("shapes do not fit")
+        bounds = features.bounds_of(terms)
+        heads = {}
+        for one in told["heads"]:
+            question, form = Question(one["question"]), Form(one["form"])
+            part = features.stretch(bounds, form)
+            heads[question, form] = _head(
+                tuple(map(str, one["labels"])),
+                arrays[f"{question}.{form}.weights"].astype(np.float32),
+                arrays[f"{question}.{form}.bias"].astype(np.float32),
+                float(one["scale"]),
+                terms=part.stop - part.start,
+            )
         return cls(terms, idf, heads, datetime.fromisoformat(told["trained_at"]), int(told["rows"]))
 
 
-def weigh(places: Places, counts: Floats, idf: Floats, bounds: Places) -> Floats:
-    """Return the weights of one text's terms: damped counts times rarity, each family brought to length 1.
-
-    ``places`` in the vocabulary, whose families begin and end at ``bounds``.
-    """
-    values = (1 + np.log(counts)) * idf[places]
-    family = np.searchsorted(bounds, places, side="right") - 1
-    lengths = np.sqrt(np.bincount(family, values * values, len(bounds)))
-    weighed: Floats = (values / lengths[family]).astype(np.float32)
-    return weighed
+def _head(labels: tuple[str, ...], weights: Floats, bias: Floats, scale: float, *, terms: int) -> Head:
+    if len(labels) < CANDIDATES or weights.shape != (terms, len(labels)) or bias.shape != (len(labels),):
+        raise ValueError("shapes do not fit")
+    if not (np.isfinite(weights).all() and np.isfinite(bias).all() and np.isfinite(scale)):
+        raise ValueError("not numbers")
+    return Head(labels, weights, bias, scale)
 
 
-def _strongest(words: Mapping[str, Sequence[int]], raised: Mapping[int, float]) -> tuple[str, ...]:
-    by_word = {word: sum(raised.get(place, 0.0) for place in places) for word, places in words.items()}
+def _reasons(said: str, known: Sequence[str], spoke: Floats) -> list[tuple[str, ...]]:
+    """The words whose terms raised each candidate most above the mean of all labels. ``spoke`` by known term and
+    candidate."""
+    words = list(features.words(said))
+    return [_strongest(words, dict(zip(known, raised, strict=True))) for raised in spoke.T.tolist()]
+
+
+def _strongest(words: Sequence[tuple[str, Sequence[str]]], raised: Mapping[str, float]) -> tuple[str, ...]:
+    by_word = {word: sum(map(raised.get, terms, repeat(0.0))) for word, terms in words}
     best = sorted(by_word, key=by_word.__getitem__, reverse=True)[:SPOKE]
     return tuple(word for word in best if by_word[word] > 0)
 

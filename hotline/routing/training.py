@@ -11,19 +11,22 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.svm import LinearSVC
 
 from hotline.errors import Invalid
-from hotline.routing import features
-from hotline.routing.model import CANDIDATES, Floats, Head, Model, Question, weigh
+from hotline.routing import features, garbling
+from hotline.routing.features import Form
+from hotline.routing.model import CANDIDATES, Floats, Head, Model, Question
 
-LEAST_SEEN: Final = 2  # messages a term must be in: what one alone says is chance, or a name
+LEAST_SEEN: Final = 2  # messages a term must be in: what one alone says is chance, or a name …
+FEW: Final = 20  # … unless there are fewer messages than this
+NEVER: Final = -2.0  # score of a label nothing was learnt of
 MOST_WEIGHTS: Final = 16_000_000  # terms times labels: 64 MB in memory
-STRICTNESS: Final = 0.5  # C of the machine, chosen by cross-validation
-PARTS: Final = 3  # for confidence: each part is judged by a machine that has not seen it
+STRICTNESS: Final = 0.6  # C of the machine, chosen by cross-validation
+PARTS: Final = 4  # for confidence: one is judged by a machine that has learnt from the others
 HELD_OUT: Final = 10  # one message in so many is never learnt from: by these two models are compared
-MISTAKEN: Final = 0.05  # people err too: a label counts for so much less than all, or few messages make too sure
+MISTAKEN: Final = 0.02  # people err too: a label counts for so much less than all, or few messages make too sure
 SCALES: Final = np.geomspace(0.5, 20, 60)
 
 
@@ -92,7 +95,7 @@ def measure(model: Model, rows: Sequence[Row]) -> dict[Question, Figures]:
                 for proposal in [model.propose(question, title=row.title, text=row.text)]
             ]
         )
-        for question in model.heads
+        for question in model.questions
         if any(question in row.labels for row in rows)
     }
 
@@ -113,8 +116,17 @@ def figures(judged: Sequence[tuple[str, Sequence[str]]]) -> Figures:
 # ---- learning
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The terms of a text of one form, and of which row it is."""
+
+    row: int
+    terms: Counter[str]
+
+
 def train(rows: Sequence[Row], *, now: datetime) -> Model:
-    """Return a model that answers every question of which the messages know two labels or more.
+    """Return a model that answers every question of which the messages know two labels or more, about messages that
+    were written and about such that were heard.
 
     Raises ``Invalid`` when there is no such question: nothing can be learnt yet.
     """
@@ -124,70 +136,87 @@ def train(rows: Sequence[Row], *, now: datetime) -> Model:
     asked = {question: labels for question, labels in asked.items() if len(labels) >= CANDIDATES}
     if not asked:
         raise Invalid("已确认的工单太少，还不能训练派单模型")
-    counted = [features.terms(features.plain(row.title, row.text)) for row in rows]
-    terms, idf = _vocabulary(counted, at_most=MOST_WEIGHTS // sum(map(len, asked.values())))
-    matrix = _matrix(counted, terms, idf)
+    said = [features.plain(row.title, row.text) for row in rows]
+    lessons = {Form.WRITTEN: _lessons(Form.WRITTEN, said), Form.HEARD: _as_heard(said)}
+    whole = [lessons[Form.WRITTEN][place].terms | lessons[Form.HEARD][place].terms for place in range(len(rows))]
+    terms, idf = _vocabulary(whole, at_most=MOST_WEIGHTS // sum(map(len, asked.values())) // len(Form))
     heads = {}
-    for question, labels in asked.items():
-        told = [place for place, row in enumerate(rows) if question in row.labels]
-        right = np.array([labels.index(rows[place].labels[question]) for place in told])
-        heads[question] = _head(matrix[told], right, tuple(labels))
+    for form, learnt in lessons.items():
+        matrix = _matrix(learnt, terms, idf, form)
+        for question, labels in asked.items():
+            told = [place for place, lesson in enumerate(learnt) if question in rows[lesson.row].labels]
+            right = np.array([labels.index(rows[learnt[place].row].labels[question]) for place in told])
+            judged = np.array([learnt[place].row % PARTS == 0 for place in told])
+            heads[question, form] = _head(matrix[told], right, tuple(labels), judged)
     return Model(terms, idf, heads, trained_at=now, rows=len(rows))
 
 
+def _lessons(form: Form, said: Iterable[str]) -> list[Lesson]:
+    return [Lesson(place, features.terms(text, form)) for place, text in enumerate(said)]
+
+
+def _as_heard(said: Sequence[str]) -> list[Lesson]:
+    """Each message as if it had been heard: all of it, its opening, and its opening misheard."""
+    openings = [garbling.opening(text) for text in said]
+    misheard = map(garbling.Garbler(said).garbled, openings)
+    return [lesson for texts in (said, openings, misheard) for lesson in _lessons(Form.HEARD, texts)]
+
+
 def _vocabulary(counted: Sequence[Counter[str]], *, at_most: int) -> tuple[tuple[str, ...], Floats]:
-    """The terms seen often enough (of too many, those seen most), by family, and how much each weighs."""
+    """The terms seen often enough (of too many, those seen most), in order, and how much each weighs."""
     seen = Counter(term for one in counted for term in one)
-    least = LEAST_SEEN if len(counted) >= 10 * LEAST_SEEN else 1
-    kept = [term for term, times in seen.most_common(at_most) if times >= least]
-    kept.sort(key=lambda term: (features.FAMILIES.index(term[0]), term))
+    least = LEAST_SEEN if len(counted) >= FEW else 1
+    kept = sorted((term for term, times in seen.most_common(at_most) if times >= least), key=features.in_order)
     idf = np.log((1 + len(counted)) / (1 + np.array([seen[term] for term in kept]))) + 1
     return tuple(kept), idf.astype(np.float32)
 
 
-def _matrix(counted: Iterable[Counter[str]], terms: Sequence[str], idf: Floats) -> csr_matrix:
+def _matrix(lessons: Iterable[Lesson], terms: Sequence[str], idf: Floats, form: Form) -> csr_matrix:
+    """The weights of each lesson's terms, in the form's stretch of the vocabulary."""
     places = {term: place for place, term in enumerate(terms)}
-    bounds = np.searchsorted([features.FAMILIES.index(term[0]) for term in terms], range(len(features.FAMILIES) + 1))
+    bounds = features.bounds_of(terms)
     columns, values, ends = [], [], [0]
-    for one in counted:
-        known = [(places[term], count) for term, count in one.items() if term in places]
+    for lesson in lessons:
+        known = [(places[term], count) for term, count in lesson.terms.items() if term in places]
         found = np.array([place for place, _ in known], np.int64)
         columns.append(found)
-        values.append(weigh(found, np.array([count for _, count in known], np.float32), idf, bounds))
+        values.append(features.weigh(found, np.array([count for _, count in known], np.float32), idf, bounds, form))
         ends.append(ends[-1] + len(found))
-    return csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=(len(ends) - 1, len(terms)))
+    whole = csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=(len(ends) - 1, len(terms)))
+    return whole[:, features.stretch(bounds, form)]
 
 
-def _head(matrix: csr_matrix, right: NDArray[np.int64], labels: tuple[str, ...]) -> Head:
+def _head(matrix: csr_matrix, right: NDArray[np.int64], labels: tuple[str, ...], judged: NDArray[np.bool_]) -> Head:
     weights, bias = _separate(matrix, right, len(labels))
     # as the file keeps them, so that a loaded model answers as this one does
-    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, _scale(matrix, right, len(labels)))
+    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, _scale(matrix, right, len(labels), judged))
 
 
 def _separate(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> tuple[Floats, Floats]:
-    """Weights by term and label, and a bias by label; a label that does not occur never wins."""
-    machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix, right)
-    coefficients, intercepts = machine.coef_, machine.intercept_
-    if len(machine.classes_) == 2:  # told once, for the second of them
-        coefficients, intercepts = np.vstack([-coefficients, coefficients]), np.hstack([-intercepts, intercepts])
-    weights, bias = np.zeros((matrix.shape[1], labels), np.float32), np.full(labels, -2, np.float32)
-    weights[:, machine.classes_], bias[machine.classes_] = coefficients.T, intercepts
+    """Weights by term and label, and a bias by label; a label that does not occur never wins.
+
+    Before a machine parts a label from all others, each term is raised by how much oftener or rarer it is with it.
+    """
+    weights, bias = np.zeros((matrix.shape[1], labels), np.float32), np.full(labels, NEVER, np.float32)
+    occurs = (matrix > 0).astype(np.float32)
+    everywhere = np.asarray(occurs.sum(axis=0)).ravel()
+    for label in np.unique(right):
+        own = right == label
+        within = np.asarray(occurs[own].sum(axis=0)).ravel() + 1
+        without = everywhere - within + 2
+        raised = np.sqrt(np.abs(np.log(within / within.sum()) - np.log(without / without.sum())))
+        machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix @ diags(raised), own)
+        weights[:, label], bias[label] = machine.coef_[0] * raised, machine.intercept_[0]
     return weights, bias
 
 
-def _scale(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> float:
-    """What scores are multiplied by so that confidence is as high as a label is often right, on parts not learnt."""
-    scores, known = np.zeros((len(right), labels), np.float32), np.zeros(len(right), np.bool_)
-    part = np.arange(len(right)) % PARTS
-    for one in range(PARTS):
-        learnt, judged = part != one, part == one
-        if len(set(right[learnt])) >= CANDIDATES:
-            weights, bias = _separate(matrix[learnt], right[learnt], labels)
-            scores[judged] = matrix[judged] @ weights + bias
-            known |= judged
-    if not known.any():
+def _scale(matrix: csr_matrix, right: NDArray[np.int64], labels: int, judged: NDArray[np.bool_]) -> float:
+    """What scores are multiplied by so that confidence is as high as a label is often right, on a part not learnt."""
+    if len(np.unique(right[~judged])) < CANDIDATES or not judged.any():
         return 1.0
-    scores, own = scores[known], scores[known, right[known]]
+    weights, bias = _separate(matrix[~judged], right[~judged], labels)
+    scores = matrix[judged] @ weights + bias
+    own = np.take_along_axis(scores, right[judged][:, None], axis=1)[:, 0]
     meant = (1 - MISTAKEN) * own + MISTAKEN * scores.mean(axis=1)
     top = scores.max(axis=1)
     unlikely = [
