@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.web import (
+    households,
     office_alarms,
     office_before,
     office_orders,
@@ -45,6 +46,7 @@ for _part in (
     city,
 ):
     bp.register_blueprint(_part)
+bp.register_blueprint(households.make("office/households.html", ("REV", "SUP", "CBK", "OPR", "ADJ")))
 bp.register_blueprint(unit_people.make("office/people.html", KEEPERS))
 bp.register_blueprint(rosters.make("office/roster.html", ("SUP",), ("SUP",)))
 bp.before_request(office_rooms.count)

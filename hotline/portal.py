@@ -15,6 +15,7 @@ from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.web import (
+    households,
     order_pages,
     rosters,
     unit_asks,
@@ -31,7 +32,7 @@ from hotline.web.formats import moment
 from hotline.web.order_pages import about, act, by_clock
 from hotline.web.unit_inbox import AT_WORK, COUNTY, UNIT, own_sub, steps_key
 from hotline.web.unit_report import LOCAL, moment_typed
-from hotline.work_orders import boards, evidence, proposal, queries, service, steps
+from hotline.work_orders import boards, evidence, merging, proposal, queries, service, steps
 from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Action, SubState
@@ -44,6 +45,7 @@ bp.register_blueprint(unit_asks.bp)
 bp.register_blueprint(unit_print.bp)
 bp.register_blueprint(unit_reviews.bp)
 bp.register_blueprint(unit_contacts.bp)
+bp.register_blueprint(households.make("portal/households.html", UNIT))
 bp.register_blueprint(unit_people.make("portal/people.html", ("U2L", "U3L")))
 bp.register_blueprint(rosters.make("portal/roster.html", UNIT, ("U2L", "U3L")))
 
@@ -99,6 +101,7 @@ def order(number: str) -> ResponseReturnValue:
             running=own.state in AT_WORK,
             **about(session, found),
             holder=boards.holders(session, [found.id]).get(found.id, "热线中心"),
+            followers=merging.follower_count(session, found),
             deliveries=deliveries.of_order(session, found.id, unit_ids=below),
             unit_names=unit_names,
             report=queries.last_report(session, found, actor),

@@ -81,6 +81,11 @@ def followers(session: Session, order: WorkOrder) -> list[WorkOrder]:
     return list(session.scalars(select(WorkOrder).where(WorkOrder.merged_into_id == order.id).order_by(WorkOrder.id)))
 
 
+def follower_count(session: Session, order: WorkOrder) -> int:
+    """Return how many orders are merged into this one: all a unit learns of them."""
+    return session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.merged_into_id == order.id)) or 0
+
+
 def follow(
     session: Session,
     *,
@@ -127,7 +132,7 @@ def _why_not(session: Session, order: WorkOrder, into: WorkOrder) -> str:
     if into.merged_into_id is not None:
         main = session.get_one(WorkOrder, into.merged_into_id)
         return f"{into.order_no} 已并入 {main.order_no}，请并入 {main.order_no}"
-    own = session.scalar(select(func.count(WorkOrder.id)).where(WorkOrder.merged_into_id == order.id))
+    own = follower_count(session, order)
     return f"已有 {own} 件并入这张工单，请把对方并入这一张，或先拆分" if own else ""
 
 
