@@ -72,3 +72,9 @@ def of_order(session: Session, order: WorkOrder, actor: Actor) -> Sequence[Conta
     if actor.role not in HUB:
         wanted = wanted.where(ContactCall.unit_id.in_(units.subtree_ids(session, actor.unit_id or 0)))
     return session.scalars(wanted).all()
+
+
+def answered(session: Session, order: WorkOrder, actor: Actor) -> list[ContactCall]:
+    """Return the calls of the actor's own unit about an order that the citizen answered, the first first."""
+    calls = of_order(session, order, actor)
+    return [call for call in calls if call.answered and call.unit_id == actor.unit_id]

@@ -39,3 +39,8 @@ def how_long(call: ContactCall) -> str:
         return CONTACT_WORDS[ContactState(call.state)]
     minutes, seconds = divmod(int(call.talked.total_seconds()), 60)
     return f"{minutes}分{seconds}秒" if minutes else f"{seconds}秒"
+
+
+def through_the_hub(call: ContactCall) -> str:
+    """``热线转接 #7``: how a report names such a call as the way of contact."""
+    return f"热线转接 #{call.id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -12,9 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 
+from hotline.contacts import queries as contacts
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.web import order_files
 from hotline.web.access import public, roles, the_actor, when
+from hotline.web.contact_story import through_the_hub
 from hotline.web.context import runtime, transaction
 from hotline.web.errors import wants_page
 from hotline.web.order_pages import act, by_clock
@@ -135,8 +137,12 @@ def _page(
         returned = back if back and back.action != Action.REPORT else None
         earlier = queries.last_report(session, found, actor)
         may = Action.REPORT in {action for action, _ in queries.allowed_actions(found, actor)}
+        calls = contacts.answered(session, found, actor)
         if not typed:
             typed = {"contacted_at": f"{now.astimezone(tz):{LOCAL}}", "contact_way": CONTACT_WAYS[0]}
+            if calls and calls[-1].connected_at:
+                moment = f"{calls[-1].connected_at.astimezone(tz):{LOCAL}}"
+                typed = {"contacted_at": moment, "contact_way": through_the_hub(calls[-1])}
             if earlier and returned:  # mend what was sent back instead of writing it anew
                 typed |= {"process": earlier.process, "public_reply": earlier.public_reply}
         return render_template(
@@ -150,13 +156,13 @@ def _page(
             brought=evidence.waiting_for(found, actor),
             typed=typed,
             faults=faults,
-            **_choices(),
+            **_choices([through_the_hub(call) for call in reversed(calls)]),
         )
 
 
-def _choices() -> dict[str, Any]:
+def _choices(calls: Sequence[str] = ()) -> dict[str, Any]:
     return {
-        "ways": [(way, way) for way in CONTACT_WAYS],
+        "ways": [(way, way) for way in (*calls, *CONTACT_WAYS)],
         "reasons": [("", "请选择"), *((reason, reason) for reason in UNSOLVED)],
     }
 

@@ -18,7 +18,6 @@ from hotline.rosters import queries
 from hotline.rosters.models import DutyShift
 from hotline.telephones import service as telephones
 from hotline.units.models import Unit
-from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
 from tests.factories import people, rosters
@@ -191,5 +190,5 @@ def test_a_unit_asks_to_be_put_through_from_the_orders_page_and_sees_the_call_in
         .status_code
         == 404
     )
-    with session_scope(sessions) as session:
-        assert session.scalars(select(WorkOrder.id).where(WorkOrder.id == order.id)).one()
+    form = browser.get(f"/portal/orders/{order.order_no}/report").text
+    assert f'value="热线转接 #{call.id}"' in form
