@@ -10,7 +10,6 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline.accounts.roles import TIER_2
 from hotline.errors import Invalid, NotFound
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine
@@ -222,7 +221,6 @@ def _page(number: str, kind: str, typed: dict[str, str], faults: dict[str, objec
                 "lines": found,
                 "leads": _leads(session, found),
                 "others": [unit for unit in units.active_units(session) if unit.tier > 1 and unit.id != actor.unit_id],
-                "at_once": actor.role not in TIER_2,
             }
         elif kind == "extension":
             values = {

@@ -10,6 +10,10 @@
   const tokenUrl = `${me.dataset.scope}/token`;
   const reportUrl = (number) => `${me.dataset.scope}/orders/${number}/report`;
 
+  // over plain http a browser has neither of these two
+  const id = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const alone = (act) => navigator.locks ? navigator.locks.request("hotline-send", { ifAvailable: true }, act) : act(true);
+
   // ---------- the store: drafts by number, orders seen by number ----------
   let opened = null;
   const open = () => opened ||= new Promise((done, failed) => {
@@ -45,7 +49,7 @@
     const before = await get(number);
     const draft = {
       number, user: user ?? owner(), seen: null, round: null, state: "typing", typed: {}, photos: [],
-      once: crypto.randomUUID(), words: "", ...before, ...change, at: Date.now(),
+      once: id(), words: "", ...before, ...change, at: Date.now(),
     };
     await put(draft);
     return draft;
@@ -73,7 +77,7 @@
 
   // ---------- sending ----------
   const waiting = async () => (await all()).filter((draft) => draft.state === "waiting");
-  const send = () => navigator.locks.request("hotline-send", { ifAvailable: true }, async (lock) => {
+  const send = () => alone(async (lock) => {
     if (!lock || !navigator.onLine) return;
     const queue = await waiting();
     if (!queue.length) return;
@@ -121,7 +125,7 @@
       if (!answer.ok) { await refused(draft, answer); return false; }
       photo.sent = true;
       delete photo.blob;  // it stands on the server now
-      await put(draft);
+      if (!draft.loose) await put(draft);
     }
     return true;
   };
@@ -130,7 +134,8 @@
     const told = await answer.json().then((body) => body.error?.message, () => "") || "";
     const state = { 401: "waiting", 404: "gone", 409: "moved" }[answer.status] || "refused";
     // typed words meant another order than the one there is now: sent again, it is another request
-    await put({ ...draft, state, words: told, once: crypto.randomUUID() });
+    Object.assign(draft, { state, words: told, once: id() });
+    if (!draft.loose) await put(draft);
   };
 
   // ---------- what waits, on every page ----------
@@ -204,7 +209,7 @@
     if (offline) await orphan(); else await remember();
     await show();
   })().catch(() => {});  // a browser that keeps nothing: the form works with network only
-  window.hotline = Object.assign(window.hotline || {}, { drafts: { ready, get, saved, remove, all, send, upload, show, offline, tokenUrl } });
+  window.hotline = Object.assign(window.hotline || {}, { drafts: { ready, get, saved, remove, all, send, upload, show, offline, tokenUrl, id } });
 
   if ("serviceWorker" in navigator) navigator.serviceWorker.register(me.dataset.worker, { scope: me.dataset.scope }).catch(() => {});
   const again = () => { ready.then(() => send()).then(show).catch(() => {}); };

@@ -19,7 +19,7 @@
     return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
   };
   const taken = async (file, kind) => {
-    const id = crypto.randomUUID();
+    const id = window.hotline.drafts.id();
     if (PAPER.test(file.name) && kind === "contact") {
       if (file.size > LARGEST) throw new Error(`${file.name}：超过 20 MB`);
       return { id, kind, name: file.name, blob: file };

@@ -26,13 +26,15 @@
     };
     const keep = async (state = "typing") => {
       clearTimeout(timer);
+      timer = null;
       try {
-        await drafts.saved(number, { typed: typed(), photos, seen, round, state, words: "" });
+        const draft = await drafts.saved(number, { typed: typed(), photos, seen, round, state, words: "" });
         if (kept) kept.hidden = false;
-        return true;
-      } catch { return false; }  // no room or not allowed: the form works without
+        return draft;
+      } catch { return null; }  // no room or not allowed: the form works without
     };
-    const soon = () => { clearTimeout(timer); timer = setTimeout(keep, 300); };
+    const soon = () => { clearTimeout(timer); timer = setTimeout(() => { timer = null; keep(); }, 300); };
+    window.addEventListener("pagehide", () => { if (timer) keep(); });  // put away in the middle of a word
     const fill = (draft) => {
       for (const field of fields()) {
         const values = draft.typed[field.name];
@@ -74,18 +76,17 @@
     };
     const go = async () => {
       if (!navigator.onLine || drafts.offline) return later();
-      await keep();
       send.disabled = true;
-      const draft = await drafts.get(number), words = send.lastChild.textContent;
+      const draft = await keep() || { number, photos, loose: true }, words = send.lastChild.textContent;
       const headers = { Accept: "application/json", "X-CSRFToken": form.elements.csrf_token.value };
       try {
-        if (draft && !(await drafts.upload(draft, headers, (one, all) => { send.lastChild.textContent = ` 正在上传照片 ${one}/${all}`; }))) {
-          const told = await drafts.get(number);
+        if (!(await drafts.upload(draft, headers, (one, all) => { send.lastChild.textContent = ` 正在上传照片 ${one}/${all}`; }))) {
+          const said = draft.words;
           await keep();
           const place = steps.findIndex((step) => step.dataset.step === "photos");
           show(place, true);
           const fault = steps[place].querySelector("[data-photos-fault]");
-          fault.textContent = told?.words || "照片没有传上去，请稍后再试"; fault.hidden = false;
+          fault.textContent = said || "照片没有传上去，请稍后再试"; fault.hidden = false;
           return;
         }
         await fetch(drafts.tokenUrl, { headers: { Accept: "application/json" } });  // is the line really there?
@@ -135,7 +136,7 @@
     window.hotline.when(form);
     form.classList.add("in-steps");
     show(Math.max(faulty, 0), false);
-    await drafts.show();
+    drafts.ready.then(() => drafts.show()).catch(() => { /* nothing is kept here */ });
   };
   const clear = () => document.querySelectorAll("[data-steps-done]").forEach((node) => {
     drafts.ready.then(() => drafts.remove(node.dataset.stepsDone)).catch(() => { /* nothing was kept */ });

@@ -142,9 +142,8 @@ def test_what_a_telephone_keeps_tells_nothing_of_the_caller(
     page.goto(f"/portal/orders/{number}/report")
     write(page, "您好，已恢复供水。")
     expect(page.get_by_text("已存在这台手机上")).to_be_visible()
-    until(lambda: page.evaluate(KEPT)["drafts"], "the draft to be kept")
+    until(lambda: "已恢复供水" in json.dumps(page.evaluate(KEPT), ensure_ascii=False), "the draft to be kept")
     kept = page.evaluate(KEPT)
-    assert "已恢复供水" in json.dumps(kept, ensure_ascii=False)
     cached = page.evaluate(CACHED)
     assert not any("csrf_token" in text for url, text in cached if url.endswith("/offline"))
     assert {url.partition("?")[0].rpartition("/")[2] for url, _ in cached} >= {"offline", "steps.js", "hotline.css"}
@@ -237,3 +236,56 @@ def test_somebody_else_who_logs_in_finds_nothing(here: City, sessions: SessionFa
     log_in(page, sessions, here.other_township_clerk)
     until(lambda: page.evaluate(KEPT)["drafts"] == [], "the draft of another to go")
     expect(page.locator("#drafts")).to_have_count(0)
+
+
+def test_a_browser_that_keeps_nothing_reports_with_photographs_all_the_same(
+    here: City, sessions: SessionFactory, telephone: OpenPage, tmp_path: Path
+) -> None:
+    number = made(sessions, here)
+    page = telephone(here.township_clerk)
+    page.add_init_script(  # as over plain http, in a private window
+        """for (const [where, name] of [[window, "indexedDB"], [navigator, "locks"], [crypto, "randomUUID"]])
+             Object.defineProperty(where, name, { value: undefined });"""
+    )
+    page.goto(f"/portal/orders/{number}/report")
+    (tmp_path / "after.jpg").write_bytes(photo(800, 600, colour=GREEN))
+    page.locator("#f-files-after").set_input_files(tmp_path / "after.jpg")
+    expect(page.locator(".shot-list img")).to_have_count(1)
+    write(page)
+    expect(page.get_by_text("已存在这台手机上")).to_be_hidden()
+    press_send(page)
+    expect(page.get_by_text("已提交反馈")).to_be_visible()
+    with sessions() as session:
+        assert session.scalars(select(OrderFile.report_id)).one() is not None
+
+
+def test_a_photograph_the_server_refuses_is_said_and_the_words_stay(
+    here: City, sessions: SessionFactory, telephone: OpenPage, tmp_path: Path
+) -> None:
+    number = made(sessions, here)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}/report")
+    (tmp_path / "same.jpg").write_bytes(photo(800, 600, colour=GREEN))
+    (tmp_path / "v.mp4").write_bytes(b"ftypmp42")
+    page.locator("#f-files-after").set_input_files(tmp_path / "v.mp4")
+    page.get_by_role("radio", name="没有联系", exact=True).check()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("radio", name="已解决", exact=True).check()
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_text("视频请勿上传")).to_be_visible()
+    for kind in ("before", "after"):  # the same picture for both
+        page.locator(f"#f-files-{kind}").set_input_files(tmp_path / "same.jpg")
+    expect(page.locator(".shot-list img")).to_have_count(2)
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("何人何时到场").fill("更换DN40闸阀一只")
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("答复内容").fill("您好，水管已修复。")
+    page.get_by_role("button", name="下一步").click()
+    press_send(page)
+    expect(page.get_by_text("请换一张")).to_be_visible()
+    assert state_of(sessions, number) == Status.IN_HAND_TIER3
+    page.get_by_role("button", name="移除").last.click()
+    for _ in range(3):
+        page.get_by_role("button", name="下一步").click()
+    press_send(page)
+    expect(page.get_by_text("已提交反馈")).to_be_visible()
