@@ -92,6 +92,21 @@ AUDIT_PAGE: Final = 50
 MESSAGES_PAGE: Final = 100
 CAUSES_SHOWN: Final = 5
 CHANNEL_WORDS: Final = {value: word for word, value in CHANNELS.items()}
+TOPICS: Final = {
+    "order.push": "推送工单",
+    "sms.send": "短信",
+    "call.connect": "接通来电",
+    "call.hang_up": "挂断",
+    "alarm.ring": "紧急拨打值班员",
+    "contact.dial": "转接联系群众",
+    "order.follow": "并入的工单随主单办理",
+    "callback.open": "建立回访",
+    "callback.dial": "回访拨打",
+    "order.evaluated": "评价回写",
+    "pin.locked": "电话密码锁定通知",
+    "import.check": "检查导入文件",
+    "import.write": "写入导入文件",
+}
 STANDINGS: Final = {
     Standing.TO_RETRY: "等待重试",
     Standing.FAILED: "不再自动重试",
@@ -147,6 +162,7 @@ def messages() -> ResponseReturnValue:
             unit_options=[(unit.id, unit.name) for unit in sorted(units.values(), key=lambda unit: unit.code)],
             channel_options=[(one, CHANNEL_WORDS[one]) for one in sorted({row.channel for row in every} - {""})],
             channels=CHANNEL_WORDS,
+            topics=TOPICS,
             causes=[(reason, number) for reason, number in causes.most_common(CAUSES_SHOWN) if number > 1],
             here=request.full_path.rstrip("?"),
             chosen={name: request.args.get(name, "") for name in ("show", "unit", "channel")},

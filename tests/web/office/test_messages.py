@@ -12,7 +12,9 @@ from hotline.db import SessionFactory, session_scope
 from hotline.delivery import service as delivery
 from hotline.delivery.models import Delivery
 from hotline.outbox import OutboxMessage
+from hotline.queues import JOB_OF_TOPIC
 from hotline.units.models import Unit
+from hotline.web.office_watch import TOPICS
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories import people
@@ -150,3 +152,7 @@ def test_only_the_administrator_is_led_to_the_units_own_data(
     link = f"/office/city/units/{here.county.id}"
     assert link in staff(keeper).get("/office/messages").text
     assert link not in staff(here.supervisor).get("/office/messages").text
+
+
+def test_everything_that_can_be_stuck_has_a_name() -> None:
+    assert set(TOPICS) == set(JOB_OF_TOPIC)
