@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from rq.timeouts import JobTimeoutException
-from rq.timeouts import JobTimeoutException
-from rq.timeouts import JobTimeoutException
-from rq.timeouts import JobTimeoutException
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -40,7 +37,10 @@ def end_waits() -> None:
     now = process.runtime().now()
     with session_scope(process.runtime().sessions) as session:
         due = session.scalars(
-            select(WorkOrder.id).where(WorkOrder.status.in_(_ENDS), WorkOrder.step_due_at <= now).order_by(WorkOrder.id)
+            select(WorkOrder.id)
+            # what was merged goes with its main order
+            .where(WorkOrder.status.in_(_ENDS), WorkOrder.step_due_at <= now, WorkOrder.merged_into_id.is_(None))
+            .order_by(WorkOrder.id)
         ).all()
     ended = _each(due, _end)
     if due:

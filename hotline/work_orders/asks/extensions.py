@@ -105,7 +105,7 @@ def grant_extension(
 ) -> OrderRequest:
     """Agree: a unit's leader passes the request on to the hub; the hub moves the deadline, and the citizen is told.
 
-    Raises ``Invalid`` where the date asked for is over meanwhile.
+    Raises ``Invalid`` where the date asked for is over meanwhile, or no later than the deadline.
     """
     note_rule_for(order, Action.GRANT_EXTENSION, actor, now)
     asked = pending(order, RequestKind.EXTENSION)
@@ -115,10 +115,12 @@ def grant_extension(
     if actor.role == Role.U2L:
         requests.pass_on(asked, actor=actor, now=now, due_at=_decided_by(order, now=now, calendar=calendar, tz=tz))
     else:
-        if asked.moment is None or asked.moment <= now:
-            fault = "申请延到的日期已过，请不予同意，由单位重新申请"
-            raise Invalid(fault, until=fault)
         was = order.deadline_at
+        assert was is not None, "its clock has begun"
+        # decided late, or the order stood still meanwhile
+        if asked.moment is None or asked.moment <= max(now, was):
+            fault = "申请延到的日期已过，或已不晚于现在的时限，请不予同意，由单位重新申请"
+            raise Invalid(fault, until=fault)
         data = derivation.move(order, What.EXTEND, now=now, calendar=calendar, tz=tz, given=asked.moment)
         derivation.carry_parts(order, was, calendar, tz)
         tier = STATES[Status(order.status)].tier

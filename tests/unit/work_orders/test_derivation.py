@@ -261,6 +261,18 @@ def test_every_orders_deadline_is_the_one_its_events_make(session: Session, here
     assert derivation.of_order(draft(session, here), CALENDAR, TZ) is None
 
 
+def test_what_goes_out_straight_from_the_desk_is_on_the_clock_from_there(session: Session, here: City):
+    order = draft(session, here, urgency="critical", now=NOON)
+    to = {"lead_unit_id": here.county.id, "hard": True}
+    service.dispatch(session, order=order, actor=here.operator, now=NOON + HOUR, **to, **WHEN)
+    assert (order.clock_started_at, order.deadline_at) == (NOON + HOUR, on(12, 9, 12))
+    assert order.sub_orders[0].deadline_at == order.deadline_at
+    story = derivation.happenings(order.events)
+    assert [one.what for one in story] == [What.ACCEPT, What.HARD]
+    assert derivation.differs(order, CALENDAR, TZ) == ""
+    assert journal.verify(session) == []
+
+
 def test_a_deadline_moved_without_an_event_shows(session: Session, here: City):
     order = order_at(session, here, Status.IN_HAND)
     assert order.deadline_at is not None

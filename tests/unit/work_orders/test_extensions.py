@@ -163,6 +163,22 @@ def test_a_date_that_passed_while_it_was_decided_is_not_granted(session: Session
         grant(session, order, here.supervisor, now=NEW)
 
 
+def test_a_date_the_order_has_anyway_is_not_granted(session: Session, here: City, leader: Actor):
+    """It stood still while the hub thought it over, and has more time now than it asked for."""
+    order = order_at(session, here, Status.IN_HAND)
+    ask(session, order, leader, until=DUE + DAY)
+    waits = {"ground": "supply", "waits_for": "管材到货", "review_at": NEW}
+    service.ask_suspension(session, order=order, actor=leader, now=NOON + HOUR, **waits, **WHEN)
+    service.suspend(session, order=order, actor=here.supervisor, now=NOON + HOUR, **WHEN)
+    service.resume(session, order=order, actor=leader, now=NOON + 5 * DAY, **WHEN)
+    assert order.deadline_at is not None
+    assert order.deadline_at > DUE + DAY
+    with pytest.raises(Invalid, match="不晚于现在的时限"):
+        grant(session, order, here.supervisor, now=NOON + 5 * DAY)
+    service.refuse_extension(session, order=order, actor=here.supervisor, now=NOON + 5 * DAY, reason="已有足够时间")
+    assert order.extension == "refused"
+
+
 def test_a_request_the_order_went_on_without_is_dropped(session: Session, here: City, leader: Actor):
     order = order_at(session, here, Status.IN_HAND, via_township=False)
     asked = ask(session, order, here.county_clerk)
