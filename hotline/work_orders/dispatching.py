@@ -54,13 +54,17 @@ def dispatch(
 
     What is urgent goes straight from the draft (T7): it must be complete as for submitting, its clock starts now.
     Raises ``Invalid`` in words, before anything is written, for a unit that does not exist, is not tier 2, is
-    inactive, has nobody who could sign, or is named twice, and for an unknown line of the list.
+    inactive, has nobody who could sign, is named twice or led this order and gave it back, and for an unknown line.
     """
     rule_for(order, Action.DISPATCH, actor)
     lead, assisting = units_that_can_sign(session, lead_unit_id, assisting_ids)
     if responsibility_line_id is not None and session.get(ResponsibilityLine, responsibility_line_id) is None:
         raise Invalid("没有这条责任清单", responsibility_line="没有这条责任清单")
     demand = complete(session, order) if order.status == Status.DRAFT else None
+    if lead.id in parts.returned_by(order, tier=2):
+        # taken back on the way, it would come round in a circle that no panel sees
+        words = f"{lead.name}退回过这张工单，不能再派给它；有争议的请在审批退回时提交会商"
+        raise Invalid(words, lead_unit=words)
     send_out(
         session,
         order,

@@ -123,6 +123,8 @@ def _may_return(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     mine = next((sub for sub in live_subs(order) if sub.unit_id == actor.unit_id), None)
     if mine is None or mine.state in (SubState.REPORTED, SubState.RETURNING):
         raise _no("现在不能申请退回", order)
+    if mine.reported_at is not None:
+        raise _no("本单位已反馈办理结果，不能再退回", order)
     # a designation binds tier 2; what a county hands down is between it and its townships
     if not mine.returnable or (mine.tier == 2 and not order.returnable):
         raise _no("这张工单应由本单位办理，不能再退回", order)
@@ -290,13 +292,13 @@ def _is_confidential(order: WorkOrder, actor: Actor, now: datetime | None) -> No
         raise _no("这张工单没有要求保密，不用脱敏", order)
 
 
-def _merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if order.merged_into_id is None:
 def _is_for_many(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if not order.households:
         raise _no("这张工单没有批量户名单", order)
 
 
+def _merged(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if order.merged_into_id is None:
         raise _no("这张工单没有合并", order)
 
 
@@ -329,9 +331,9 @@ _MAIN: Final[dict[tuple[str, Action] | Action, Guard]] = {
 }
 _NOTES: Final[dict[Action, Guard]] = {
     Action.RELEASE: _is_confidential,
+    Action.SETTLE_HOUSEHOLDS: _is_for_many,
     Action.RETURN: _may_return,
     Action.ACCEPT_RETURN: _decides_return_beside,
-    Action.SETTLE_HOUSEHOLDS: _is_for_many,
     Action.REFUSE_RETURN: _decides_return_beside,
     Action.ASK_INFO: _may_remind,
     Action.RECALL: _has_handed_down,

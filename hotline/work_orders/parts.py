@@ -157,6 +157,17 @@ def may_come_back(order: WorkOrder, above: SubOrder, unit: Unit) -> bool:
     return above.returns < RETURNS_AT_MOST and unit.id not in returned_by(order, tier=3, above=above)
 
 
+def may_assist_and_return(order: WorkOrder, unit: Unit) -> bool:
+    """Whether a unit that is to assist may return its part: not one that assisted before and was let go."""
+    return all(
+        row.kind != RequestKind.RETURN
+        or row.state != RequestState.GRANTED
+        or row.unit_id != unit.id
+        or (row.sub_order is not None and row.sub_order.part == Part.LEAD)
+        for row in order.requests
+    )
+
+
 def _leave_below(order: WorkOrder, sub: SubOrder, *, now: datetime) -> None:
     for below in live_below(order, sub):
         leave(order, below, Action.DESIGNATE, now=now)
@@ -187,7 +198,7 @@ def _let_assist(
                 calendar=calendar,
                 tz=tz,
                 advice=advice,
-                returnable=returnable,
+                returnable=returnable and may_assist_and_return(order, unit),
             )
         elif not returnable:
             _must_do(order, sub, now=now)

@@ -373,7 +373,17 @@ def _accept_beside(
     if above is not None:
         above.returns += 1
     given = [
-        parts.give(order, unit, Part.ASSISTING, now=now, calendar=calendar, tz=tz, advice=advice) for unit in instead
+        parts.give(
+            order,
+            unit,
+            Part.ASSISTING,
+            now=now,
+            calendar=calendar,
+            tz=tz,
+            advice=advice,
+            returnable=parts.may_assist_and_return(order, unit),
+        )
+        for unit in instead
     ]
     note(
         session,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
+from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.outbox import OutboxMessage
 from hotline.units.service import add_line
@@ -76,6 +77,25 @@ def test_the_hub_takes_back_what_nobody_signed_and_nothing_has_failed(session: S
     assert sum(one.minutes for one in held) == 90
     assert {one.unit_name or one.holder: one.minutes for one in held}["冀州区政府"] == 50
     assert journal.verify(session) == []
+
+
+def test_of_a_recall_and_a_signature_at_once_the_second_is_told(either_sessions: SessionFactory):
+    with session_scope(either_sessions) as session:
+        here = city(session)
+        order_id = order_at(session, here, Status.TO_SIGN).id
+    with either_sessions() as slow:
+        stale = slow.get_one(WorkOrder, order_id)
+        assert stale.sub_orders and stale.events and stale.requests == []
+        slow.commit()
+        with session_scope(either_sessions) as quick:
+            service.sign(quick, order=quick.get_one(WorkOrder, order_id), actor=here.county_clerk, now=SOON)
+        with pytest.raises(NotAllowedNow, match="刚刚有人处理过"):
+            recall(slow, stale, here.reviewer)
+        slow.rollback()
+    with either_sessions() as session:
+        order = session.get_one(WorkOrder, order_id)
+        assert (order.status, states(order)) == (Status.IN_HAND, [(here.county.id, SubState.SIGNED)])
+        assert journal.verify(session) == []
 
 
 def test_what_an_assisting_unit_has_reported_is_kept(session: Session, here: City):

@@ -244,6 +244,36 @@ def test_an_assisting_part_is_returned_beside_and_the_order_goes_on(
     assert journal.verify(session) == []
 
 
+def test_an_assisting_unit_let_go_and_asked_again_must_stay(session: Session, here: City, line: ResponsibilityLine):
+    order = order_at(session, here, Status.IN_HAND, assisting=True)
+    ask(session, order, here.power_clerk, line)
+    accept(session, order, here.reviewer, assisting_ids=[here.other_county.id])
+    ask(session, order, here.other_county_clerk, line)
+    accept(session, order, here.reviewer, assisting_ids=[here.power.id])
+    assert part_of(order, here.power).state == SubState.TO_SIGN
+    with pytest.raises(NotAllowedNow, match="不能再退回"):
+        ask(session, order, here.power_clerk, line)
+
+
+def test_who_has_reported_cannot_return_any_more(session: Session, here: City, line: ResponsibilityLine):
+    order = order_at(session, here, Status.TO_CHECK_HUB, via_township=False)
+    service.reject(session, order=order, actor=here.reviewer, now=SOON, reason="答复不完整")
+    assert order.status == Status.IN_HAND
+    with pytest.raises(NotAllowedNow, match="已反馈"):
+        ask(session, order, here.county_clerk, line)
+
+
+def test_a_recall_hides_no_circle(session: Session, here: City, line: ResponsibilityLine):
+    order = order_at(session, here, Status.TO_SIGN)
+    ask(session, order, here.county_clerk, line)
+    accept(session, order, here.reviewer, lead_unit_id=here.power.id)
+    service.recall(session, order=order, actor=here.reviewer, now=SOON, reason="再核实", **WHEN)
+    assert (order.status, order.return_count, order.first_unit_id) == (Status.TO_REVIEW, 1, here.county.id)
+    with pytest.raises(Invalid, match="退回过这张工单"):
+        service.dispatch(session, order=order, actor=here.reviewer, now=SOON, lead_unit_id=here.county.id, **WHEN)
+    assert order.status == Status.TO_REVIEW
+
+
 def test_of_several_assisting_returns_the_one_meant_is_decided(session: Session, here: City, line: ResponsibilityLine):
     order = order_at(session, here, Status.TO_REVIEW)
     service.dispatch(
