@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest
 from typing import Final
 
 from sqlalchemy import ColumnElement, select
@@ -23,7 +24,8 @@ from hotline.work_orders.proposal import AREA_DIGITS
 from hotline.work_orders.states import Status
 
 DAYS: Final = 30
-LOOKED_AT: Final = 80  # of each sort
+LOOKED_AT: Final = 60  # of each sort
+COMPARED: Final = 24  # of all of them, those with most characters in common
 SHOWN: Final = 4
 LIKELY: Final = 0.5  # from here on it is worth a look
 TOWNSHIP_DIGITS: Final = 9
@@ -77,7 +79,9 @@ def find(session: Session, demand: Demand, *, now: datetime, limit: int = SHOWN)
     """Return the likeliest earlier orders, the likeliest first; merged ones are left to their main order. Hub only."""
     words, place = marks_of(_gist(demand.text)), marks_of(demand.address)
     callers = _callers(session, demand.phone_indexes)
-    found = [_compared(order, demand, words, place, callers) for order in _candidates(session, demand, callers, now)]
+    signs = set(_gist(demand.text)) | set(demand.address)
+    near = nlargest(COMPARED, _candidates(session, demand, callers, now), key=lambda one: _glance(one, demand, signs))
+    found = [_compared(order, demand, words, place, callers) for order in near]
     found.sort(key=lambda one: (-one.score, -one.order.id))
     return [one for one in found if one.score >= LIKELY][:limit]
 
@@ -140,6 +144,12 @@ def _gist(text: str) -> str:
     rest = _TELLING.sub("", rest)
     # a title is mostly the beginning of the content: once is enough
     return (rest if rest.startswith(first) else f"{first}，{rest}")[:_COMPARED]
+
+
+def _glance(order: WorkOrder, demand: Demand, signs: set[str]) -> tuple[bool, int]:
+    """Return how much an order promises at one look: sounds and weights are dear, characters cost nothing."""
+    same = demand.asset_id is not None and order.asset_id == demand.asset_id
+    return same, len(signs.intersection(_gist(f"{order.title}。{order.content}"), order.address))
 
 
 def _compared(order: WorkOrder, demand: Demand, words: Marks, place: Marks, callers: Collection[int]) -> Likely:
