@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.errors import Invalid
 from hotline.routing.model import Model, Proposal, Question
 from hotline.routing.models import RoutingModel, RoutingProposal
+
+log = logging.getLogger(__name__)
 
 
 class ModelInUse:
@@ -20,24 +24,31 @@ class ModelInUse:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._seen: int | None = None  # the newest model looked at, readable or not
         self._kept: tuple[int, Model] | None = None
 
     def current(self, session: Session) -> tuple[int, Model] | None:
         """Return the model in use with its id, read anew only when it is another than before; None when there is none.
 
-        Costs one look at an index. Raises ``Invalid`` for a model that cannot be read.
+        Costs one look at an index. One that cannot be read (damaged, or of another version) is told to the log once
+        and counts as none until the next training: proposals are missed for a day, and nobody's page fails.
         """
         newest = session.scalar(
             select(RoutingModel.id).where(RoutingModel.active).order_by(RoutingModel.id.desc()).limit(1)
         )
-        kept = self._kept
-        if newest is None or (kept is not None and kept[0] == newest):
-            return kept if newest is not None else None
         with self._lock:
-            if self._kept is None or self._kept[0] != newest:
-                data = session.scalar(select(RoutingModel.data).where(RoutingModel.id == newest))
-                self._kept = (newest, Model.load(data or b""))
+            if newest != self._seen:
+                self._kept = self._read(session, newest) if newest is not None else None
+                self._seen = newest
             return self._kept
+
+    def _read(self, session: Session, model_id: int) -> tuple[int, Model] | None:
+        data = session.scalar(select(RoutingModel.data).where(RoutingModel.id == model_id))
+        try:
+            return model_id, Model.load(data or b"")
+        except Invalid as fault:
+            log.error("routing model %d cannot be read: %s", model_id, fault.message)
+            return None
 
     def propose(self, session: Session, question: Question, *, title: str, text: str) -> Proposal | None:
         """Return what the model in use proposes for a message or a transcript; None without one, or without a clue."""

@@ -9,13 +9,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hotline.db import SessionFactory
-from hotline.errors import Invalid
 from hotline.routing.model import Candidate, Question
 from hotline.routing.models import RoutingModel
 from hotline.routing.queries import Line, ModelInUse, accuracy, trained
 from hotline.routing.service import KEPT, keep, note_choice, note_proposal, note_return
 from hotline.routing.training import Outcome, retrain
-from hotline.units.service import add_line
+from hotline.units.service import add_category, add_line
 from hotline.work_orders import learning
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -23,6 +22,8 @@ from tests.factories.orders import order_at
 from tests.factories.units import WATER as WATER_CODE
 from tests.factories.units import City, city
 from tests.unit.routing.messages import LIGHTS, WAGES, WATER, rows
+
+LAMPS = "0309"
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +74,19 @@ def test_only_the_latest_models_keep_their_arrays(session: Session, outcome: Out
     assert [one.active for one in trained(session)] == [True] + [False] * (KEPT + 1)
 
 
-def test_a_damaged_model_is_told_in_words(session: Session) -> None:
+def test_a_damaged_model_proposes_nothing_and_is_told_once(
+    session: Session, outcome: Outcome, caplog: pytest.LogCaptureFixture
+) -> None:
     session.add(RoutingModel(trained_at=NOON, rows=1, figures={}, active=True, data=b"rubbish"))
     session.flush()
-    with pytest.raises(Invalid, match="派单模型"):
-        ModelInUse().current(session)
+    in_use = ModelInUse()
+    for _ in range(3):
+        assert in_use.propose(session, Question.CATEGORY, title="", text="路灯不亮") is None
+    assert [record.getMessage() for record in caplog.records].count(
+        "routing model 1 cannot be read: 这不是可用的派单模型文件"
+    ) == 1
+    keep(session, outcome)
+    assert first_of(in_use, session, "路灯不亮") == LIGHTS
 
 
 # ---- proposed and chosen
@@ -210,3 +219,33 @@ def test_the_list_in_force_is_learnt_from_the_first_day(session: Session, here: 
         ("", {Question.CATEGORY: WATER_CODE, Question.UNIT: here.power.code}),
         ("", {Question.CATEGORY: WATER_CODE}),  # the government of the place: no one unit
     ]
+
+
+def test_a_night_teaches_what_the_day_has_decided(sessions: SessionFactory) -> None:
+    with sessions.begin() as session:
+        here = city(session)
+        add_category(session, code=LAMPS, name="路灯")
+        for matter, code, lead in (("路灯维护", LAMPS, here.county), ("停水、供水", WATER_CODE, here.power)):
+            add_line(
+                session,
+                version="v1",
+                code=code,
+                matter=matter,
+                category_code=code,
+                lead_unit=lead,
+                valid_from=NOON.date(),
+                now=NOON,
+            )
+        for where in ("小区", "胡同口", "桥头"):
+            order_at(session, here, Status.TO_SIGN, content=f"{where}停水两天")
+    row = learning.learn(sessions, now=NOON, on=NOON.date())
+    assert row is not None and row.active
+    with sessions() as session:
+        assert first_of(ModelInUse(), session, "学校停水") == WATER_CODE
+        assert first_of(ModelInUse(), session, "公园路灯") == LAMPS
+
+
+def test_a_city_that_has_decided_nothing_yet_has_no_model(sessions: SessionFactory) -> None:
+    assert learning.learn(sessions, now=NOON, on=NOON.date()) is None
+    with sessions() as session:
+        assert trained(session) == []
