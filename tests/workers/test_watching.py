@@ -35,7 +35,7 @@ def in_hand(runtime: Runtime, place: City) -> list[int]:
 
 def notices(runtime: Runtime) -> list[tuple[int, str]]:
     with session_scope(runtime.sessions) as session:
-        return [(one.order_id, one.kind) for one in session.scalars(select(Notice).order_by(Notice.id))]
+        return sorted((one.order_id, one.kind) for one in session.scalars(select(Notice)))
 
 
 def levels(runtime: Runtime) -> list[str]:
@@ -62,7 +62,7 @@ def test_orders_turn_blue_then_yellow_then_red_and_nothing_happens_twice(
         for _ in range(2):
             watching.watch_deadlines()
         assert levels(runtime) == seen
-    assert sorted(notices(runtime)) == sorted((one, kind) for one in in_hand for kind in ("criticism", "reminder"))
+    assert notices(runtime) == sorted((one, kind) for one in in_hand for kind in ("criticism", "reminder"))
     with session_scope(runtime.sessions) as session:
         assert journal.verify(session) == []
         assert timers.due(session, now=clock.now, limit=10) == []
@@ -87,7 +87,7 @@ def test_a_step_somebody_takes_at_the_same_moment_wins(
 
     def meanwhile(session, *, order, **rest):  # type: ignore[no-untyped-def]
         if order.id == in_hand[0]:
-            session.connection().exec_driver_sql("UPDATE work_orders SET version = version + 1 WHERE id = 1")
+            session.connection().exec_driver_sql(f"UPDATE work_orders SET version = version + 1 WHERE id = {order.id}")
         return real(session, order=order, **rest)
 
     with monkeypatch.context() as patch:
@@ -95,7 +95,7 @@ def test_a_step_somebody_takes_at_the_same_moment_wins(
         watching.watch_deadlines()
     assert [order_id for order_id, _kind in notices(runtime)] == in_hand[1:]
     watching.watch_deadlines()
-    assert sorted(order_id for order_id, _kind in notices(runtime)) == in_hand
+    assert [order_id for order_id, _kind in notices(runtime)] == in_hand
 
 
 def test_a_settled_order_is_no_longer_looked_at(

@@ -39,7 +39,7 @@ def due(session: Session, *, now: datetime, skip: Collection[int] = (), limit: i
     return session.scalars(
         select(WorkOrder.id)
         .where(WorkOrder.watch_at.is_not(None), WorkOrder.watch_at <= now, WorkOrder.id.not_in(skip))
-        .order_by(WorkOrder.watch_at)
+        .order_by(WorkOrder.watch_at, WorkOrder.id)
         .limit(limit)
     ).all()
 
