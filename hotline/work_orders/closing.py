@@ -173,7 +173,8 @@ def _ask_for_entry(session: Session, order: WorkOrder, *, now: datetime) -> None
 
 
 def _settled(order: WorkOrder, round: int) -> bool:
-    return round < order.round or (round == order.round and order.status in DONE)
+    # under review the round is still the one that was closed
+    return round < order.round or (round == order.round and order.status in DONE | {Status.REVIEW})
 
 
 def _redo(

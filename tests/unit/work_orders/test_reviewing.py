@@ -118,3 +118,13 @@ def test_what_no_unit_had_cannot_be_reopened(session: Session, here: City):
     with pytest.raises(Invalid, match="没有单位办理过"):
         service.reopen(session, order=order, actor=here.supervisor, now=ASKED, reason="补充了地点", **WHEN)
     service.keep_closed(session, order=order, actor=here.supervisor, now=ASKED, reason="请重新登记")
+
+
+def test_a_word_of_the_closing_that_comes_again_during_the_review_changes_nothing(session: Session, here: City):
+    order = closed(session, here)
+    review(session, order, here)
+    events = order.event_count
+    said = {"round": 1, "satisfaction": "satisfied", "solved": "yes", "contacted": True}
+    service.record_evaluation(session, order=order, actor=here.callback_officer, now=ASKED, **said, **WHEN)
+    service.not_reached(session, order=order, actor=SYSTEM, now=ASKED, round=1)
+    assert (order.status, order.event_count) == (Status.REVIEW, events)
