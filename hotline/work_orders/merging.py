@@ -35,7 +35,7 @@ from hotline.work_orders.steps import (
 from hotline.work_orders.transitions import LIVE
 
 AT_ONCE: Final = 50  # followers moved in one transaction: short enough not to keep anybody waiting for a row
-_GONE_AHEAD: Final = (Status.DRAFT, Status.TO_CALL_BACK)
+_GONE_AHEAD: Final = (Status.DRAFT, Status.TO_CALL_BACK, Status.REVIEW)
 
 
 def merge(session: Session, *, order: WorkOrder, into: WorkOrder, actor: Actor, now: datetime) -> WorkOrder:

@@ -11,6 +11,7 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock, derivation
 from hotline.work_orders.derivation import What
+from hotline.work_orders.merging import on_its_own
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, Status, SubState
@@ -85,6 +86,7 @@ def reopen(
         for_units={sub.unit_id for sub in holding},
         messages=[*(push(order, sub.unit_id, "reopened") for sub in holding), *sms(order, "reopened")],
     )
+    on_its_own(session, order=order, now=now)
     return order
 
 

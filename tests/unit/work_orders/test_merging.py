@@ -200,6 +200,21 @@ def test_whoever_is_not_content_gets_a_redo_of_their_own(session: Session, here:
     assert journal.verify(session) == []
 
 
+def test_one_looked_at_again_goes_on_alone(session: Session, here: City):
+    main, other = order_at(session, here, Status.TO_CHECK_HUB), another(session, here, 1)
+    put_together(session, here, main, [other])
+    service.approve(session, order=main, actor=here.reviewer, now=LATER, **WHEN)
+    go_on(session, main)
+    service.not_reached(session, order=other, actor=SYSTEM, now=LATER, round=1)
+    fact = {"fact": "又停水了"}
+    service.review(session, order=other, actor=here.operator, now=LATER, **fact, **WHEN)
+    assert not go_on(session, main)  # told once more meanwhile: it is not the main order's any more
+    assert other.status == Status.REVIEW
+    service.reopen(session, order=other, actor=here.supervisor, now=LATER, reason="确有新情况", **WHEN)
+    assert (other.status, other.merged_into_id) == (Status.IN_HAND_TIER3, None)
+    assert journal.verify(session) == []
+
+
 def test_who_joins_while_the_main_order_is_asked_about_is_asked_at_once(session: Session, here: City):
     main, other = order_at(session, here, Status.TO_CALL_BACK), another(session, here, 1)
     put_together(session, here, main, [other])
