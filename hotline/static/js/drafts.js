@@ -4,7 +4,7 @@
 (() => {
   "use strict";
   const me = document.currentScript;
-  const NAME = "hotline-drafts", OF = "drafts-of", EVERY_MS = 30000;
+  const NAME = "hotline-drafts", OF = "drafts-of", EVERY_MS = 30000, KEPT_MS = 7 * 86400 * 1000;
   const offline = me.hasAttribute("data-offline");
   const user = document.body?.dataset.user ?? document.documentElement.dataset.user ?? null;
   const tokenUrl = `${me.dataset.scope}/token`;
@@ -69,6 +69,9 @@
   const remember = async () => {
     const rows = [...document.querySelectorAll("[data-order-number]")];
     if (rows.length) own();
+    const over = [...document.querySelectorAll("[data-order-over]")].map((one) => one.dataset.orderOver);
+    const old = (await seenOrders()).filter((one) => one.at < Date.now() - KEPT_MS).map((one) => one.number);
+    for (const number of [...over, ...old]) await run("seen", "readwrite", (store) => store.delete(number));
     for (const row of rows) {
       const { orderNumber: number, orderSeen, orderRound } = row.dataset;
       if (orderSeen) await run("seen", "readwrite", (store) => store.put({ number, user, seen: Number(orderSeen), round: orderRound, at: Date.now() }));
@@ -104,6 +107,7 @@
       const answer = await fetch(reportUrl(draft.number), { method: "POST", headers: { ...headers, "Idempotency-Key": draft.once }, body, redirect: "manual" });
       if (answer.type === "opaqueredirect" || answer.ok) {
         await remove(draft.number);
+        await run("seen", "readwrite", (store) => store.delete(draft.number));  // nothing more to report there
         say(`${draft.number} 的反馈已提交`, "done");
         if (onPage(draft.number)) location.href = `${me.dataset.scope}/orders/${draft.number}`;
       } else {
