@@ -14,9 +14,12 @@ from hotline.follow_ups import service
 from hotline.follow_ups.models import Attempt, Callback
 from hotline.outbox import OutboxMessage
 from hotline.telephony.simulated import SimulatedTelephony
+from hotline.work_orders import merging
+from hotline.work_orders import service as orders
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Status
-from tests.factories.orders import PHONE, caller, order_at
+from hotline.work_orders.steps import FOLLOW
+from tests.factories.orders import PHONE, WHEN, caller, order_at
 from tests.factories.units import City
 from tests.workers.conftest import Clock
 from workers import callbacks, upkeep
@@ -158,3 +161,30 @@ def test_a_closed_order_is_archived_after_a_quiet_month(runtime: Runtime, place:
     upkeep.archive_orders()
     upkeep.archive_orders()
     assert status(runtime, order) == Status.ARCHIVED
+
+
+def test_those_who_told_of_one_matter_are_called_back_slice_by_slice(
+    runtime: Runtime, place: City, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(merging.follow.__kwdefaults__, "at_most", 2)  # as if the crowd were larger
+    with session_scope(runtime.sessions) as session:
+        main = order_at(session, place, Status.TO_CHECK_HUB)
+        crowd = [
+            order_at(session, place, Status.TO_REVIEW, who=caller(session, phone=f"+861990000{n:04}")) for n in range(5)
+        ]
+        for order in crowd:
+            orders.merge(session, order=order, into=main, actor=place.reviewer, now=clock())
+        orders.approve(session, order=main, actor=place.reviewer, now=clock(), **WHEN)
+    rounds = 0
+    while True:
+        with session_scope(runtime.sessions) as session:
+            due = session.scalars(
+                select(OutboxMessage.id).where(OutboxMessage.topic == FOLLOW, OutboxMessage.settled_at.is_(None))
+            ).all()
+        if not due:
+            break
+        rounds += 1
+        callbacks.follow_main(due[0])
+        callbacks.follow_main(due[0])  # delivered twice, done once
+    assert rounds == 3
+    assert {status(runtime, order) for order in crowd} == {Status.TO_CALL_BACK}
