@@ -42,9 +42,16 @@ def follow_main(message_id: int) -> None:
 def _follow_main(runtime: Runtime, message: OutboxMessage) -> Finish:
     def finish(session: Session, now: datetime) -> None:
         main = session.get_one(WorkOrder, message.payload["order_id"])
-        round_, settled = message.payload["round"], message.payload["settled"]
-        clock = {"calendar": runtime.calendar, "tz": runtime.settings.tz}
-        if merging.follow(session, main=main, round=round_, settled=settled, now=now, **clock):
+        more = merging.follow(
+            session,
+            main=main,
+            round=message.payload["round"],
+            settled=message.payload["settled"],
+            now=now,
+            calendar=runtime.calendar,
+            tz=runtime.settings.tz,
+        )
+        if more:
             outbox.add(session, FOLLOW, now=now, **message.payload)
 
     return finish
