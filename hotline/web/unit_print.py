@@ -36,8 +36,10 @@ def ticked() -> ResponseReturnValue:
 def printed() -> ResponseReturnValue:
     """Orders on paper, each beginning a page; of the caller what the unit may see on its screen, not more."""
     numbers = list(dict.fromkeys(request.args.getlist("number")))
-    if not numbers or len(numbers) > AT_MOST:
-        raise Invalid(f"一次可打印 1 到 {AT_MOST} 件")
+    if not numbers:
+        return pages.go(url_for("portal.lists.inbox"))
+    if len(numbers) > AT_MOST:
+        raise Invalid(f"一次最多打印 {AT_MOST} 件")
     with transaction() as session:
         orders = [queries.visible_to(session, the_actor(), number) for number in numbers]
         sheets = [{"order": order, "sub": own_sub(session, order), **about(session, order)} for order in orders]
