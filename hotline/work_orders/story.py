@@ -165,12 +165,7 @@ class _Reader:
             facts.append(("协办", "是"))
         if data.get("in_time") is False:
             facts.append(("时限", "已超时限"))
-        if data.get("satisfaction"):
-            facts.append(("满意度", SATISFACTION_WORDS[Satisfaction(data["satisfaction"])]))
-        if data.get("solved"):
-            facts.append(("是否解决", SOLVED_WORDS[Solved(data["solved"])]))
-        if data.get("contacted") is not None:
-            facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
+        facts += self._of_what_was_said(event)
         if event.action == Action.REFUSE:
             facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
         if data.get("households"):
@@ -184,6 +179,17 @@ class _Reader:
         if data.get("kind"):
             facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
         facts += self._supervision(event)
+        return facts
+
+    def _of_what_was_said(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if data.get("satisfaction"):
+            facts.append(("满意度", SATISFACTION_WORDS[Satisfaction(data["satisfaction"])]))
+        if data.get("solved"):
+            facts.append(("是否解决", SOLVED_WORDS[Solved(data["solved"])]))
+        if data.get("contacted") is not None:
+            facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
         return facts
 
     def _of_time(self, event: OrderEvent) -> list[tuple[str, str]]:
