@@ -133,6 +133,11 @@ def leave(order: WorkOrder, sub: SubOrder, action: Action, *, now: datetime) -> 
     sub.left_at = now
 
 
+def part_above(order: WorkOrder, sub: SubOrder) -> SubOrder | None:
+    """Return the part a part was handed down from; None for one of tier 2."""
+    return next((one for one in order.sub_orders if one.id == sub.parent_id), None) if sub.parent_id else None
+
+
 def part_of(order: WorkOrder, unit: Unit) -> SubOrder | None:
     """Return the live part of a unit."""
     return next((sub for sub in live_subs(order) if sub.unit_id == unit.id), None)

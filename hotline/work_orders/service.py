@@ -1,6 +1,7 @@
 """Verbs that change an order, by stage of its life. Each flushes and never commits."""
 
 from hotline.work_orders.asks.claims import appeal, claim, decide_appeal, decide_claim
+from hotline.work_orders.asks.deciding import accept_return, refuse_return, to_panel
 from hotline.work_orders.asks.explanations import explain, grant_explanation, refuse_explanation
 from hotline.work_orders.asks.extensions import ask_extension, grant_extension, refuse_extension
 from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close
@@ -14,7 +15,7 @@ from hotline.work_orders.asks.panels import (
     take_off_agenda,
 )
 from hotline.work_orders.asks.recalls import recall
-from hotline.work_orders.asks.returns import accept_return, ask_return, refuse_return, to_panel
+from hotline.work_orders.asks.returns import ask_return
 from hotline.work_orders.asks.suspensions import ask_suspension, refuse_suspension, resume, suspend
 from hotline.work_orders.asks.waits import join, progress
 from hotline.work_orders.batches import list_households, settle_households
