@@ -166,16 +166,8 @@ class _Reader:
         if data.get("in_time") is False:
             facts.append(("时限", "已超时限"))
         facts += self._of_what_was_said(event)
-        if event.action == Action.REFUSE:
-            facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
-        if data.get("households"):
-            done = f"，已办 {data['households_done']} 户" if "households_done" in data else ""
-            facts.append(("批量", f"共 {data['households']} 户{done}"))
+        facts += self._of_the_demand(event)
         facts += self._of_time(event)
-        if data.get("main"):
-            facts.append(("主单", data["main"]))
-            if data.get("order"):
-                facts.append(("并入的工单", data["order"]))
         if data.get("kind"):
             facts.append(("办结方式", CLOSE_WORDS[CloseKind(data["kind"])]))
         facts += self._supervision(event)
@@ -190,6 +182,20 @@ class _Reader:
             facts.append(("是否解决", SOLVED_WORDS[Solved(data["solved"])]))
         if data.get("contacted") is not None:
             facts.append(("是否联系群众", "已联系" if data["contacted"] else "未联系"))
+        return facts
+
+    def _of_the_demand(self, event: OrderEvent) -> list[tuple[str, str]]:
+        data = event.data
+        facts = []
+        if data.get("households"):
+            done = f"，已办 {data['households_done']} 户" if "households_done" in data else ""
+            facts.append(("批量", f"共 {data['households']} 户{done}"))
+        if event.action == Action.REFUSE:
+            facts.append(("情形", REFUSE_WORDS[RefuseGround(data["ground"])]))
+        if data.get("main"):
+            facts.append(("主单", data["main"]))
+            if data.get("order"):
+                facts.append(("并入的工单", data["order"]))
         return facts
 
     def _of_time(self, event: OrderEvent) -> list[tuple[str, str]]:
