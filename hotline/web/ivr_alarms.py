@@ -12,6 +12,7 @@ from hotline.alarms import ringing, service
 from hotline.alarms.models import AlarmTry
 from hotline.alarms.states import LAST_RANK, RANK, TryState
 from hotline.calls import spoken
+from hotline.errors import NotAllowedNow
 from hotline.live.base import Hint
 from hotline.units import queries as units
 from hotline.web import twiml
@@ -69,7 +70,10 @@ def keyed() -> Response:
         action = links().alarm_keyed(try_id, turn=turn)
         return Reply(twiml.ask_key(action, [*sentences, _told(session, attempt), KEYS]))
 
-    return _told_on(once(handle))
+    try:
+        return _told_on(once(handle))
+    except NotAllowedNow:  # somebody changed the order at the same moment: now it is known how it stands
+        return _told_on(once(handle))
 
 
 def line_status(call_sid: str, word: str) -> Response:

@@ -314,3 +314,26 @@ def test_of_a_confidential_order_only_number_and_urgency_are_said(
     (line,) = lines(telephony)
     told = said(carrier.ask(line.url.removeprefix("https://hotline.example"), line.provider_id))[0]
     assert "供水" not in told and "地点" not in told and "二六一一" in told
+
+
+def test_a_key_pressed_while_somebody_changes_the_order_is_taken_once_it_is_known_how_it_stands(
+    carrier: Carrier,
+    telephony: SimulatedTelephony,
+    scope: Scope,
+    urgent: WorkOrder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_jobs(scope)
+    (line,) = lines(telephony)
+    key = pick_up(carrier, line)
+    real, told = orders.sign, []
+
+    def meanwhile(session: Session, **rest: object) -> WorkOrder:
+        if not told:
+            told.append(1)
+            session.connection().exec_driver_sql("UPDATE work_orders SET version = version + 1")
+        return real(session, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(orders, "sign", meanwhile)
+    assert said(carrier.ask(key, line.provider_id, Digits="1")) == [ivr_alarms.SIGNED]
+    assert (status(scope, urgent), tries(scope)[0].state) == (Status.IN_HAND, "signed")
