@@ -189,7 +189,10 @@ CASES: Final = {
     ),
     "/office/alarms": (Visit("SUP", "/office/alarms", ".alarm-tries"),),
     "/office/roster": (Visit("SUP", "/office/roster", ".roster-week"),),
-    "/office/phones": (Visit("ADM", "/office/phones?q=冀州镇", "text=开通电话办理"), Visit("ADM", "/office/phones"),),
+    "/office/phones": (
+        Visit("ADM", "/office/phones?q=冀州镇", "text=开通电话办理"),
+        Visit("ADM", "/office/phones"),
+    ),
     "/portal": (
         Visit("U2", "/portal", ".with-board"),
         Visit("U3", "/portal?show=in_hand&filter=1&urgent=1", ".filters"),
