@@ -157,7 +157,7 @@ class SubOrder(Base):
     """What one unit has to do for an order. Tier is a number; a tier-3 sub-order hangs under its tier-2 one."""
 
     __tablename__ = "sub_orders"
-    __table_args__ = (Index("ix_sub_orders_unit_id_state", "unit_id", "state"),)
+    __table_args__ = (Index("ix_sub_orders_unit_id_state_closed_at", "unit_id", "state", "closed_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"), index=True)

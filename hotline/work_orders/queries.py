@@ -30,6 +30,7 @@ from hotline.work_orders.states import (
     Urgency,
 )
 from hotline.work_orders.story import StoryItem, story
+from hotline.work_orders.transitions import LIVE
 from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
 
 PER_PAGE: Final = 20
@@ -197,7 +198,8 @@ def inbox(
         .options(joinedload(SubOrder.order).joinedload(WorkOrder.lead_unit), joinedload(SubOrder.unit))
         .order_by(order_by, SubOrder.id)
     )
-    return _paged(session, query, _count_subs(session, where), page, per_page)
+    plain = bucket in (Bucket.DONE, Bucket.RETURNED, Bucket.REPORTED) and not only
+    return _paged(session, query, _count_subs(session, where, joined=not plain), page, per_page)
 
 
 def parts_of_unit(
@@ -231,7 +233,15 @@ def inbox_counts(
     session: Session, actor: Actor, *, now: datetime, only: Sequence[ColumnElement[bool]] = ()
 ) -> dict[str, int]:
     """Return how many sub-orders each bucket of the actor's unit holds, of those ``only`` lets through."""
-    return {bucket.value: _count_subs(session, [*_in_bucket(actor, bucket, now), *only]) for bucket in Bucket}
+    # what a unit has in hand is little and looked through once; what it has done is much and counted by the index
+    mine, over = and_(*_of_unit(actor), *only), (Bucket.RETURNED, Bucket.DONE)
+    live = [bucket for bucket in Bucket if bucket not in over]
+    one = [func.coalesce(func.sum(case((and_(*_in_bucket(actor, bucket, now)), 1), else_=0)), 0) for bucket in live]
+    row = session.execute(select(*one).join(SubOrder.order).where(mine, SubOrder.state.in_(LIVE))).one()
+    counts = {bucket.value: number for bucket, number in zip(live, row, strict=True)}
+    for bucket in over:
+        counts[bucket.value] = _count_subs(session, [*_in_bucket(actor, bucket, now), *only], joined=bool(only))
+    return counts
 
 
 def _of_unit(actor: Actor) -> list[ColumnElement[bool]]:
@@ -263,9 +273,10 @@ def _in_bucket(actor: Actor, bucket: Bucket, now: datetime) -> list[ColumnElemen
     return [*_of_unit(actor), *buckets[bucket]]
 
 
-def _count_subs(session: Session, where: Sequence[ColumnElement[bool]]) -> int:
-    query = select(func.count(SubOrder.id)).join(SubOrder.order).where(*where)
-    return session.scalar(query) or 0
+def _count_subs(session: Session, where: Sequence[ColumnElement[bool]], *, joined: bool = True) -> int:
+    """Count parts; without conditions on their orders they need not be ``joined``."""
+    query = select(func.count(SubOrder.id)).where(*where)
+    return session.scalar(query.join(SubOrder.order) if joined else query) or 0
 
 
 # ---- the hub's lists

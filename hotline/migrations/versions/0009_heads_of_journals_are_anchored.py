@@ -44,6 +44,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_journal_anchor_heads_order_id_seq", "journal_anchor_heads", ["order_id", "seq"])
     op.create_index(op.f("ix_work_orders_updated_at"), "work_orders", ["updated_at"])
+    op.create_index("ix_sub_orders_unit_id_state_closed_at", "sub_orders", ["unit_id", "state", "closed_at"])
+    op.drop_index("ix_sub_orders_unit_id_state", "sub_orders")
     if op.get_bind().dialect.name == "postgresql":
         op.execute(PAIRS)
         op.execute(
@@ -55,6 +57,8 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP INDEX ix_work_orders_pairs")
         op.execute("DROP FUNCTION hotline_pairs(text)")
+    op.create_index("ix_sub_orders_unit_id_state", "sub_orders", ["unit_id", "state"])
+    op.drop_index("ix_sub_orders_unit_id_state_closed_at", "sub_orders")
     op.drop_index(op.f("ix_work_orders_updated_at"), "work_orders")
     op.drop_index("ix_journal_anchor_heads_order_id_seq", "journal_anchor_heads")
     op.drop_table("journal_anchor_heads")
