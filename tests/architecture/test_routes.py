@@ -17,6 +17,7 @@ from tests.web.ivr.conftest import PUBLIC as SITE
 OPEN_TO_ALL = {
     *("/", "/login", "/healthz", "/readyz", "/metrics", "/robots.txt"),
     *("/api/v1/openapi.json", "/api/unit/v1/openapi.json"),
+    *("/portal/offline", "/portal/sw.js"),  # an empty form and the script that keeps it: of no order, of nobody
 }
 ANSWERS = ("/answers", "/api/public/")  # what was published; only to read
 CARRIERS = ("/ivr/", "/media/")
