@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from hotline import bootstrap, cli_city, cli_knowledge, cli_setup, cli_units, doctor
+from hotline import bootstrap, cli_callers, cli_city, cli_knowledge, cli_setup, cli_units, doctor
 from hotline.accounts import service as accounts
 from hotline.accounts.roles import UNITS, Role
 from hotline.accounts.service import SYSTEM
@@ -64,6 +64,7 @@ def main() -> None:
     """An open-source 12345 government hotline."""
 
 
+main.add_command(cli_callers.caller)
 main.add_command(cli_city.import_)
 main.add_command(cli_knowledge.kb)
 main.add_command(cli_setup.setup)

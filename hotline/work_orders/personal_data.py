@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import phonenumbers
@@ -35,9 +35,18 @@ def masked(text: str, *, names: Iterable[str] = ()) -> str:
     """
     for name in sorted({name for name in names if len(name) > 1}, key=len, reverse=True):
         text = text.replace(name, f"{name[0]}{'*' * (len(name) - 1)}")
-    text = _ID_CARD.sub(lambda match: _masked(match.group()), text)
+    return _rewritten(text, _masked)
+
+
+def without_numbers(text: str, instead: str) -> str:
+    """Return ``text`` with ``instead`` where an ID-card or telephone number stood."""
+    return _rewritten(text, lambda _: instead)
+
+
+def _rewritten(text: str, write: Callable[[str], str]) -> str:
+    text = _ID_CARD.sub(lambda match: write(match.group()), text)
     for match in reversed(list(phonenumbers.PhoneNumberMatcher(text, "CN"))):
-        text = f"{text[: match.start]}{_masked(match.raw_string)}{text[match.end :]}"
+        text = f"{text[: match.start]}{write(match.raw_string)}{text[match.end :]}"
     return text
 
 
