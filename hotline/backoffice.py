@@ -12,6 +12,7 @@ from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.web import (
     households,
+    office_accuracy,
     office_alarms,
     office_before,
     office_orders,
@@ -31,11 +32,12 @@ from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
 from hotline.web.office_watch import AUDITORS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
-from hotline.work_orders import proposal, queries, service
+from hotline.work_orders import advising, queries, service
 from hotline.work_orders.models import WorkOrder
 
 bp = Blueprint("office", __name__, url_prefix="/office")
 for _part in (
+    office_accuracy.bp,
     office_before.bp,
     office_orders.bp,
     office_panels.bp,
@@ -102,6 +104,7 @@ def dispatch(number: str) -> ResponseReturnValue:
         lead_id = request.form.get("other", type=int) if lead == OTHER else _number(lead)
         if lead_id is None:
             raise Invalid("请选择主办单位", lead_unit="请选择主办单位")
+        advice = _advice(session, order)
         service.dispatch(
             session,
             order=order,
@@ -113,6 +116,7 @@ def dispatch(number: str) -> ResponseReturnValue:
             **when(),
             **by_clock(),
         )
+        advising.note_dispatched(session, order, advice, now=runtime().now())
         return f"{order.order_no} 已派给{order.lead_unit.name if order.lead_unit else '承办单位'}"
 
     def again(fault: Invalid) -> str:
@@ -151,10 +155,9 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
         if chosen is None:
             return render_template("office/dispatch.html", rows=[], total=0, order=None)
         tier2 = units.units_of_tier(session, 2)
-        candidates = _candidates(session, chosen, tier2)
-        choices = [
-            (f"{one.unit.id}:{one.line.id if one.line else ''}", one.unit.name, "", one.reason) for one in candidates
-        ]
+        advice = _advice(session, chosen)
+        choices = order_pages.unit_choices(advice.units)
+        first = OTHER if not choices else None if advice.asks else choices[0][0]
         return render_template(
             "office/dispatch.html",
             rows=found.items,
@@ -165,22 +168,15 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
             choices=[*choices, (OTHER, "其他单位", "", "")],
             others=[("", "请选择"), *((unit.id, unit.name) for unit in tier2)],
             units=tier2,
-            typed=typed or {"lead": choices[0][0] if choices else OTHER, "assisting": []},
+            asks=advice.asks and choices,
+            looks_like=office_before.looks_like(session, chosen, advice.category),
+            typed=typed or {"lead": first, "assisting": []},
             faults=faults,
         )
 
 
-def _candidates(session: Session, order: WorkOrder, tier2: Any) -> list[proposal.Candidate]:
-    today = runtime().now().astimezone(runtime().settings.tz).date()
-    return proposal.propose(
-        text=f"{order.title} {order.content}",
-        address=order.address,
-        area_code=order.area_code,
-        category_code=order.category_code,
-        lines=units.lines_for(session, order.category_code, on=today),
-        units=[*tier2, *units.units_of_tier(session, 3)],
-        asset=order.asset,
-    )
+def _advice(session: Session, order: WorkOrder) -> advising.Advice:
+    return advising.advise(session, order, routing=runtime().routing, on=runtime().today())
 
 
 # ---- check of results

@@ -23,6 +23,7 @@ from hotline.live.base import Bus, Hint
 from hotline.live.memory import MemoryBus
 from hotline.live.redis import RedisBus
 from hotline.queues import RELAY_CHANNEL
+from hotline.routing.queries import ModelInUse
 from hotline.speech.base import SpeechEngine
 from hotline.speech.models import ModelFault, check_model
 from hotline.speech.silent import SilentEngine
@@ -46,6 +47,7 @@ class Runtime:
     speech: SpeechEngine = field(default_factory=SilentEngine)
     knowledge: KnowledgeIndex = field(default_factory=KnowledgeIndex)
     initials: InitialsIndex = field(default_factory=InitialsIndex)
+    routing: ModelInUse = field(default_factory=ModelInUse)
     now: Callable[[], datetime] = utc_now
 
     def today(self) -> date:

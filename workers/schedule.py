@@ -18,7 +18,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from hotline.bootstrap import Runtime
-from hotline.queues import CALLS, UPKEEP
+from hotline.queues import CALLS, IMPORTS, UPKEEP
 from workers import process
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,8 @@ TIMETABLE: Final = (
     Entry("end-waits", Every(timedelta(minutes=5)), "workers.waiting.end_waits"),
     Entry("archive-orders", Every(timedelta(hours=1)), "workers.upkeep.archive_orders"),
     Entry("anchor-journals", Daily(time(0, 10)), "workers.upkeep.anchor_journals"),
+    # minutes of work: among what may take long, at an hour at which nobody sends a file
+    Entry("train-routing", Daily(time(1, 30)), "workers.upkeep.train_routing", IMPORTS),
     Entry("recount-deadlines", Daily(time(2, 40)), "workers.waiting.recount_deadlines"),
     Entry("clean-outbox", Daily(time(3, 10)), "workers.upkeep.clean_outbox"),
     Entry("clean-answers", Daily(time(3, 20)), "workers.upkeep.clean_answers"),

@@ -15,10 +15,10 @@ from hotline.calls.receipts import forget as forget_receipts
 from hotline.db import session_scope
 from hotline.delivery import queries as deliveries
 from hotline.knowledge_base import reviews
-from hotline.knowledge_base.floor import learning
+from hotline.knowledge_base.floor import learning as questions
 from hotline.live.base import Hint
 from hotline.web.idempotency import forget as forget_answers
-from hotline.work_orders import anchors
+from hotline.work_orders import anchors, learning
 from hotline.work_orders import service as orders
 from hotline.work_orders.asks import panels
 from hotline.work_orders.models import WorkOrder
@@ -83,7 +83,7 @@ def group_questions() -> None:
     """Put what was asked without an answer with what asks the same, for the editors' list."""
     runtime = process.runtime()
     with session_scope(runtime.sessions) as session:
-        learning.group(session, now=runtime.now())
+        questions.group(session, now=runtime.now())
 
 
 def ask_for_reviews() -> None:
@@ -132,6 +132,28 @@ def prepare_panel() -> None:
         panel = panels.prepare_periodic(session, now=runtime.now(), calendar=runtime.calendar, tz=runtime.settings.tz)
         if panel is not None:
             log.info("panel %d prepared: %d orders on its agenda", panel.id, len(panel.items))
+
+
+def train_routing() -> None:
+    """Train the routing model anew from what has been decided; one that is worse than the one in use is not used.
+
+    Run twice it learns the same twice. Takes minutes for tens of thousands of orders.
+    """
+    runtime = process.runtime()
+    row = learning.learn(runtime.sessions, now=runtime.now(), on=runtime.today())
+    if row is None:
+        return  # it has said why
+    before = row.figures["before"]
+    told = ", ".join(
+        f"{question} {after['accuracy']:.3f} (before {_share(before.get(question))})"
+        for question, after in row.figures["after"].items()
+    )
+    state = "in use" if row.active else "not used, it is worse"
+    log.info("routing model %d from %d messages, %s: %s", row.id, row.rows, state, told or "nothing to compare yet")
+
+
+def _share(figures: dict[str, float] | None) -> str:
+    return f"{figures['accuracy']:.3f}" if figures else "none"
 
 
 def check_calendar() -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hotline.routing.model import Candidate
 from hotline.routing.models import RoutingModel, RoutingProposal
-from hotline.routing.training import Outcome
+
+if TYPE_CHECKING:  # what trains takes seconds to load, and whoever dispatches an order only notes what was chosen
+    from hotline.routing.training import Outcome
 
 KEPT: Final = 3  # models whose arrays stay, so that one can be gone back to
 

@@ -29,7 +29,7 @@ from hotline.work_orders import duplicates
 from hotline.work_orders import queries as orders
 from hotline.work_orders.clock import start_of_local_day
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.proposal import AREA_DIGITS
+from hotline.work_orders.proposal import AREA_DIGITS, unsure
 from hotline.work_orders.refusing import CHANNELS
 from hotline.work_orders.states import REFUSE_WORDS, SENSITIVE_WORDS
 
@@ -46,8 +46,9 @@ def at_desk() -> dict[str, Any]:
 
 
 def city(session: Session) -> City:
-    """Units, kinds of matter and responsibility list of today."""
-    return draft_form.city(session, now=runtime().now(), tz=runtime().settings.tz)
+    """Units, kinds of matter and responsibility list of today, and the routing model in use."""
+    run = runtime()
+    return draft_form.city(session, now=run.now(), tz=run.settings.tz, routing=run.routing)
 
 
 def talk(session: Session, call: Call) -> desk.Talk:
@@ -127,7 +128,8 @@ def about_draft(session: Session, form: DraftForm, here: City, sent: dict[str, A
     return {
         "form": form,
         "values": values,
-        "proposed": draft_form.proposed(session, values, here),
+        "proposed": (proposed := draft_form.proposed(session, values, here)),
+        "asks": bool(proposed) and unsure(proposed),
         "alike": _alike(session, values["category_code"], values["area_code"]),
         "likely": _likely(session, values, form),
         "saved_at": form.order.updated_at if form.order is not None else None,

@@ -20,7 +20,7 @@ from hotline.web.desk_page import OPERATOR
 from hotline.web.draft_form import City
 from hotline.web.idempotency import once
 from hotline.web.order_pages import by_clock
-from hotline.work_orders import clock, service
+from hotline.work_orders import advising, clock, service
 from hotline.work_orders.drafting import WORDS, missing
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import rules_of
@@ -35,12 +35,14 @@ def _save(session: Session, found: Call, here: City) -> WorkOrder:
 @bp.get("/filling")
 @roles(OPERATOR)
 def filling(call_id: int) -> ResponseReturnValue:
-    """What the conversation fills in now, for fields nobody touched; ``asks``: which place is meant is to be chosen."""
+    """What the conversation fills in now, for fields nobody touched; ``asks``: how many choices (which place is meant,
+    which kind of matter it is) are the operator's."""
     with transaction() as session:
         found = desk.own_call(session, the_actor(), call_id)
         form = draft_form.draft_form(session, found, desk_page.city(session))
         told = {"matter": form.matter, "values": form.values, "from_call": sorted(form.from_call)}
-        return jsonify(told | {"asks": bool(form.which and not form.values["area_code"])})
+        asks = (form.which, "area_code"), (form.kinds, "category_code")
+        return jsonify(told | {"asks": sum(bool(among) and not form.values[name] for among, name in asks)})
 
 
 @bp.post("/proposal")
@@ -130,7 +132,9 @@ def dispatch(call_id: int) -> ResponseReturnValue:
                 here = desk_page.city(session)
                 order = _save(session, found, here)
                 form = draft_form.draft_form(session, found, here)
+                # somebody has to be rung now: even where it is not sure, the likeliest is
                 first = next(iter(draft_form.proposed(session, form.values, here)), None)
+                advice = advising.advise(session, order, routing=runtime().routing, on=runtime().today())
                 if first is None:
                     raise Invalid("还不知道派给哪个单位，请先选好分类和地点", area_code="请选择行政区划")
                 service.dispatch(
@@ -141,6 +145,7 @@ def dispatch(call_id: int) -> ResponseReturnValue:
                     **when(),
                     **by_clock(),
                 )
+                advising.note_dispatched(session, order, advice, now=runtime().now())
                 desk_page.settle(session, found, Outcome.ORDERED)
                 return _settled(call_id, order, f"已派给{first.unit.name}，正在呼叫值班员")
 

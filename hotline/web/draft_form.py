@@ -26,10 +26,12 @@ from hotline.calls.states import Track
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.gazetteer.models import PLACE_WORDS, PlaceKind
 from hotline.gazetteer.queries import Heard, named_in
+from hotline.routing.model import Model, Question
+from hotline.routing.queries import ModelInUse
 from hotline.units import queries as units
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders import proposal, queries, service
-from hotline.work_orders.filling import fill, which_place
+from hotline.work_orders.filling import ask_model, fill, which_place
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import DemandType, Status, Urgency
 
@@ -57,11 +59,12 @@ ALREADY: Final = "这件诉求已经提交或答复，之后的修改没有保�
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What words are compared with."""
+    """What words are compared with. ``model``: the routing model in use, None without one."""
 
     units: Sequence[Unit]
     categories: Sequence[Category]
     lines: Sequence[ResponsibilityLine]
+    model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class PlaceChoice:
     name: str
     words: str
     area_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryChoice:
+    """A kind of matter the words may tell of, with how sure and why in words."""
+
+    code: str
+    name: str
+    words: str
 
 
 def _choice(heard: Heard) -> PlaceChoice:
@@ -89,6 +101,7 @@ class DraftForm:
     from_call: frozenset[str]
     own: frozenset[int] = frozenset()  # the orders of this call: never taken for somebody else's
     which: tuple[PlaceChoice, ...] = ()  # places of one name in several counties, among which the operator has to ask
+    kinds: tuple[CategoryChoice, ...] = ()  # what the matter may be, the likeliest first, until a person says
 
     @property
     def shown(self) -> str:
@@ -96,10 +109,11 @@ class DraftForm:
         return json.dumps(self.values, ensure_ascii=False, sort_keys=True)
 
 
-def city(session: Session, *, now: datetime, tz: tzinfo) -> City:
-    """Read units, kinds of matter and the responsibility list of today."""
-    today = now.astimezone(tz).date()
-    return City(units.active_units(session), units.categories(session), units.lines_in_force(session, on=today))
+def city(session: Session, *, now: datetime, tz: tzinfo, routing: ModelInUse) -> City:
+    """Read units, kinds of matter, the responsibility list of today and the routing model in use."""
+    lines = units.lines_in_force(session, on=now.astimezone(tz).date())
+    _, model = routing.current(session) or (None, None)
+    return City(units.active_units(session), units.categories(session), lines, model)
 
 
 def orders_of(session: Session, call: Call) -> tuple[WorkOrder | None, list[WorkOrder]]:
@@ -119,9 +133,17 @@ def draft_form(session: Session, call: Call, here: City) -> DraftForm:
     order, settled = orders_of(session, call)
     told: dict[str, str] = {}
     which: tuple[PlaceChoice, ...] = ()
+    said: list[str] = []
     if not settled:
         said, gazetteer = said_by_caller(session, call), partial(named_in, session)
-        told = fill(said, units=here.units, categories=here.categories, lines=here.lines, gazetteer=gazetteer)
+        told = fill(
+            said,
+            units=here.units,
+            categories=here.categories,
+            lines=here.lines,
+            gazetteer=gazetteer,
+            model=here.model,
+        )
         if (asset := assets.said_in(session, "，".join(said))) is not None:
             told |= {"asset_code": asset.code, "address": asset.address, "area_code": asset.area_code}
             told |= {"category_code": asset.category_code} if asset.category_code else {}
@@ -132,7 +154,22 @@ def draft_form(session: Session, call: Call, here: City) -> DraftForm:
     filled = {name: value for name, value in told.items() if name in BLANK and name not in touched}
     known = {field: getattr(call.caller, name) or "" for field, name in OF_CALLER.items()}
     own = frozenset(one.id for one in (*settled, *([order] if order is not None else [])))
-    return DraftForm(order, len(settled), values | filled | known, frozenset(filled), own, which)
+    kinds = () if settled or {"category_code", "asset_code"} & touched or "asset_code" in told else _kinds(said, here)
+    return DraftForm(order, len(settled), values | filled | known, frozenset(filled), own, which, kinds)
+
+
+def _kinds(said: Sequence[str], here: City) -> tuple[CategoryChoice, ...]:
+    names = {one.code: one.name for one in here.categories}
+    learnt = ask_model(here.model, Question.CATEGORY, said)
+    return tuple(
+        CategoryChoice(
+            one.label,
+            names[one.label],
+            f"{proposal.share_words(one.confidence)} · {proposal.earlier_words(one.words)}",
+        )
+        for one in (learnt.candidates if learnt else ())
+        if one.label in names
+    )
 
 
 def posted(form: MultiDict[str, str]) -> dict[str, Any]:
@@ -204,4 +241,5 @@ def proposed(session: Session, values: Mapping[str, Any], here: City) -> list[pr
         lines=here.lines,
         units=here.units,
         asset=assets.find(session, values["asset_code"]),
+        learnt=here.model.propose(Question.UNIT, title=values["title"], text=values["content"]) if here.model else None,
     )

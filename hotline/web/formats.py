@@ -9,6 +9,7 @@ from flask import Flask
 from hotline.web.context import runtime
 from hotline.web.markup import answer, highlight
 from hotline.web.words import word
+from hotline.work_orders.proposal import share_words
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON_SHARE = 0.2  # amber when a fifth of the time is left: supervision starts at four fifths used
@@ -123,7 +124,7 @@ def order_no(value: str) -> str:
 def init_app(app: Flask) -> None:
     """Offer the functions to templates, the zone and the present moment filled in from the runtime.
 
-    Filters: moment day date_words clock ago duration timer mask_phone order_no word highlight answer.
+    Filters: moment day date_words clock ago duration timer mask_phone order_no share_words word highlight answer.
     Globals: now() today() time_left_words time_tone time_used.
     """
 
@@ -143,6 +144,7 @@ def init_app(app: Flask) -> None:
         "timer": timer,
         "mask_phone": mask_phone,
         "order_no": order_no,
+        "share_words": share_words,
         "word": word,
         "highlight": highlight,
         "answer": answer,

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from hotline.db import key_ring
 from hotline.errors import Invalid
+from hotline.routing.model import Proposal as Learnt
+from hotline.units import queries as units
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime
 from hotline.web.order_pages import act
 from hotline.work_orders import duplicates, queries, releasing, service
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.proposal import earlier_words, share_words
 
 bp = Blueprint("before", __name__, url_prefix="/dispatch/<number>")
 
@@ -29,6 +32,15 @@ def offered(session: Session, order: WorkOrder) -> dict[str, Any]:
     found = duplicates.find(session, demand, now=runtime().now())
     release = (order.released_content or releasing.suggestion(order)) if order.confidential else None
     return {"likely": found, "release": release}
+
+
+def looks_like(session: Session, order: WorkOrder, learnt: Learnt | None) -> str:
+    """Return in words which other kind of matter the message looks like; empty when it looks like its own."""
+    first = learnt.candidates[0] if learnt else None
+    if learnt is None or first is None or learnt.asks or first.label == order.category_code:
+        return ""
+    name = next((one.name for one in units.categories(session) if one.code == first.label), "")
+    return f"{name}（{share_words(first.confidence)}），{earlier_words(first.words)}" if name else ""
 
 
 @bp.post("/merge")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid
 from hotline.units import queries as units
-from hotline.units.models import ResponsibilityLine, Unit
-from hotline.web import pages
+from hotline.units.models import ResponsibilityLine
+from hotline.web import order_pages, pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.web.order_pages import about, by_clock
-from hotline.work_orders import proposal, service
+from hotline.work_orders import advising, service
 from hotline.work_orders.asks import queries
-from hotline.work_orders.models import OrderRequest, WorkOrder
+from hotline.work_orders.models import OrderRequest
 from hotline.work_orders.states import (
     CLAIM_WORDS,
     EXTENSION_WORDS,
@@ -225,26 +225,16 @@ def _next_units(session: Session, asked: OrderRequest, typed: dict[str, Any]) ->
     suggested = asked.suggested_unit
     if suggested is not None and suggested.tier == 2:
         choices.append((f"{suggested.id}:", suggested.name, "", "退回单位建议"))
-    for candidate in _candidates(session, order, tier2):
-        if candidate.unit.id not in (asked.unit_id, suggested.id if suggested else None):
-            line = candidate.line.id if candidate.line else ""
-            choices.append((f"{candidate.unit.id}:{line}", candidate.unit.name, "", candidate.reason))
+    without = {unit_id for unit_id in (asked.unit_id, suggested.id if suggested else None) if unit_id}
+    advice = advising.advise(session, order, routing=runtime().routing, on=runtime().today(), without=without)
+    choices += order_pages.unit_choices(advice.units)
+    asks = bool(choices) and advice.asks and not (suggested is not None and suggested.tier == 2)
     choices.append(("other", "其他单位", "", ""))
-    typed.setdefault("lead", choices[0][0])
+    typed.setdefault("lead", None if asks else choices[0][0])
     typed.setdefault("assisting", [])
     return {
         "choices": choices,
+        "asks": asks,
         "others": [("", "请选择"), *((unit.id, unit.name) for unit in tier2)],
         "units": tier2,
     }
-
-
-def _candidates(session: Session, order: WorkOrder, tier2: Sequence[Unit]) -> list[proposal.Candidate]:
-    return proposal.propose(
-        text=f"{order.title} {order.content}",
-        address=order.address,
-        area_code=order.area_code,
-        category_code=order.category_code,
-        lines=units.lines_for(session, order.category_code, on=runtime().today()),
-        units=[*tier2, *units.units_of_tier(session, 3)],
-    )

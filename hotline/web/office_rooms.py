@@ -15,6 +15,7 @@ from hotline.alarms.queries import failing
 from hotline.web.access import actor
 from hotline.web.city.views import KEEPERS
 from hotline.web.context import transaction
+from hotline.web.office_accuracy import JUDGES
 from hotline.web.office_panels import MEMBERS
 from hotline.web.office_requests import DECIDERS
 from hotline.web.office_supervision import SUPERVISORS
@@ -64,6 +65,7 @@ ROOMS: Final = (
     Room("office.supervision.board", "督办", "exclamation-triangle", SUPERVISORS, _replies),
     Room("office.alarms.listed", "紧急拨打", "telephone-outbound", SUPERVISORS, _unanswered),
     Room("office.orders.find", "工单", "list-ul", INSIDE),
+    Room("office.accuracy.board", "派单准确率", "diagram-3", JUDGES),
     Room("office.watch.board", "今日大屏", "graph-up", WATCHERS),
     Room("office.roster.week", "值班表", "calendar3", SUPERVISORS),
     Room("office.watch.messages", "通知送达", "bell", MENDERS),

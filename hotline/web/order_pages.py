@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import render_template, request
@@ -20,12 +20,26 @@ from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.work_orders import queries, service
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.proposal import Candidate, share_words
 from hotline.work_orders.story import story
 
 
 def by_clock() -> dict[str, Any]:
     """The city's working days and its zone, for verbs that set a time limit."""
     return {"calendar": runtime().calendar, "tz": runtime().settings.tz}
+
+
+def unit_choices(candidates: Sequence[Candidate]) -> list[tuple[str, str, str, str]]:
+    """Return the units proposed, for ``toggles``: ``unit id:line id``, name, no tone, how sure and why."""
+    return [
+        (
+            f"{one.unit.id}:{one.line.id if one.line else ''}",
+            one.unit.name,
+            "",
+            f"{share_words(one.confidence)} · {one.reason}",
+        )
+        for one in candidates
+    ]
 
 
 def about(session: Session, order: WorkOrder) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
+from hotline.routing.service import note_choice
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import clock, derivation, parts
@@ -138,6 +139,7 @@ def send_out(
             *alarm(order, {*everyone, *here_already}),
         ],
     )
+    note_choice(session, order_id=order.id, category=order.category_code, unit=lead.code, now=now)
 
 
 @one_at_a_time

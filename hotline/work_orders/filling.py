@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from hotline.gazetteer.queries import Heard
 from hotline.gazetteer.service import COUNTY_TIER
 from hotline.knowledge_base.language.tokens import sound_of
+from hotline.routing.model import Model, Proposal, Question
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.work_orders.proposal import place_name
 from hotline.work_orders.states import DemandType, Urgency
@@ -85,12 +86,14 @@ def fill(
     categories: Sequence[Category],
     lines: Sequence[ResponsibilityLine],
     gazetteer: Gazetteer = _no_places,
+    model: Model | None = None,
 ) -> dict[str, str]:
     """Return draft fields with what the caller's words (finals, in order) tell; fields nothing tells are left out.
 
     Words are written as heard: a wrong character is the operator's to mend, a guess would hide it. Only names of
     units and of places in the gazetteer are written as they should be, since the tree and the gazetteer know them.
-    A place of a name that stands in two counties tells no area: see ``which_place``.
+    A place of a name that stands in two counties tells no area: see ``which_place``. Kind of matter and urgency are
+    the model's where there is one and it is sure; what is urgent by a word is so whatever a model says.
     """
     text = telling_text(said)
     if not text:
@@ -101,9 +104,11 @@ def fill(
         "title": text.split("，", 1)[0][:TITLE_LENGTH],
         "content": f"市民{'咨询' if kind == DemandType.CONSULT else '反映'}：{text}。"[:CONTENT_LENGTH],
         "demand_type": kind or "",
-        "urgency": _first(_URGENCY_CUES, heard) or "",
+        "urgency": _first(_URGENCY_CUES, heard) or _sure(ask_model(model, Question.URGENCY, said), set(Urgency)),
         "event_time": when.group() if (when := _WHEN.search(text)) else "",
-        "category_code": guess_category(text, categories=categories, lines=lines),
+        "category_code": _sure(learnt, {one.code for one in categories})
+        if (learnt := ask_model(model, Question.CATEGORY, said))
+        else guess_category(text, categories=categories, lines=lines),
     }
     places = places_in(text, units)
     named = _named(text, places, gazetteer)
@@ -115,6 +120,17 @@ def fill(
     if places or named:
         fields["address"] = _address(text, [*places, *(_as_found(one) for one in named[:1])])
     return {name: value for name, value in fields.items() if value}
+
+
+def ask_model(model: Model | None, question: Question, said: Sequence[str]) -> Proposal | None:
+    """Return what a model proposes for the caller's words (finals, in order); None without one, or without a clue."""
+    text = telling_text(said).replace("，", " ")  # recognisers write no stops: the model knows by that what was heard
+    return model.propose(question, title="", text=text) if model is not None and text else None
+
+
+def _sure(learnt: Proposal | None, known: Collection[str]) -> str:
+    """The label proposed first, if it is one of the known and stands clear of the second; else empty."""
+    return learnt.candidates[0].label if learnt and not learnt.asks and learnt.candidates[0].label in known else ""
 
 
 def which_place(said: Sequence[str], *, units: Sequence[Unit], gazetteer: Gazetteer) -> list[Heard]:

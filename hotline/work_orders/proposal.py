@@ -1,32 +1,52 @@
-"""Which unit an order should go to, with the line of the responsibility list that says so. A pure rule.
+"""Which unit an order should go to: the asset, the responsibility list, earlier orders and the place, weighed. Pure.
 
 The dispatcher decides; a proposal is a reason in words, never an act.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hotline.assets.models import Asset
 from hotline.assets.queries import called
+from hotline.routing.model import MARGIN
+from hotline.routing.model import Proposal as Learnt
 from hotline.units.models import ResponsibilityLine, Unit
 
 AREA_DIGITS: Final = 6  # GB/T 2260: the first six digits name the county
 # what a government's name adds to the name of its place
 OFFICE_WORDS: Final = ("人民政府", "管理委员会", "管委会", "街道办事处", "办事处")
 ZONE: Final = "开发区"  # people say 高新区 for 高新技术产业开发区
-SHOWN: Final = 3
+SHOWN: Final = 2
+# what speaks for a unit, and how much: a name plate settles it, the list beats habit, a place alone says little
+ASSET, LINE, LEARNT, PLACE, LIKE = 8.0, 3.0, 2.0, 0.5, 0.3
+ALIKE: Final = 2  # pairs of characters: one alone is chance, 城区 stands in half of all addresses
+DOUBT: Final = 0.5  # what nobody has thought of: nothing is ever certain
+WORDS: Final = 3  # of the message, told as reason
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One unit that could lead. ``line`` is the responsibility line it rests on, None for the place alone."""
+    """One unit that could lead. ``line`` is the responsibility line it rests on, None for anything else;
+    ``confidence`` from 0 to 1, of all candidates together below 1."""
 
     unit: Unit
     line: ResponsibilityLine | None
     reason: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One thing that speaks for a unit."""
+
+    unit: Unit
+    weight: float
+    reason: str
+    line: ResponsibilityLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +66,108 @@ def propose(
     lines: Sequence[ResponsibilityLine],
     units: Sequence[Unit],
     asset: Asset | None = None,
+    learnt: Learnt | None = None,
+    without: Collection[int] = (),
 ) -> list[Candidate]:
-    """Return up to three tier-2 candidates, the likeliest first; empty when nothing points anywhere.
+    """Return the two likeliest candidates, the likeliest first; fewer only when nothing points to a second.
 
-    ``lines`` are those in force, ``units`` the active ones. The unit of the ``asset`` named comes before all. Then a
-    line of the same category (of several, the one whose matter shares most with ``text``); one without a lead unit
-    means the government of the place. The place is always the last word, so that a dispatcher sees two sides wherever
-    there are two.
+    ``lines`` are those in force, ``units`` the active ones, ``learnt`` what the routing model says of the message,
+    ``without`` the ids of units that are out of the question. A line without a lead unit means the government of the
+    place; so do earlier orders that went to a government elsewhere.
     """
-    by_id = {unit.id: unit for unit in units}
-    place = find_place(address=address, area_code=area_code, units=units) or find_place(
-        address=text, area_code="", units=units
+    possible = [unit for unit in units if unit.id not in without]
+    place = find_place(address=address, area_code=area_code, units=possible) or find_place(
+        address=text, area_code="", units=possible
     )
-    found: list[Candidate] = []
-    if asset is not None and asset.unit_id in by_id:
-        found.append(Candidate(by_id[asset.unit_id], None, called(asset)))
-    matching = [line for line in lines if category_code and line.category_code == category_code]
-    for line in sorted(matching, key=lambda line: -_shared(line.matter, f"{text} {address}")):
+    by_id = {unit.id: unit for unit in possible}
+    own = [line for line in lines if category_code and line.category_code == category_code]
+    said = f"{text} {address}"
+    clues = [
+        *_of_asset(asset, by_id),
+        *_of_lines(own, said, by_id, place),
+        *_of_earlier(learnt, possible, place),
+        *([Clue(place.unit, PLACE, f"属地：{place.reason}")] if place else []),
+    ]
+    if len({clue.unit.id for clue in clues}) < SHOWN:
+        others = [line for line in lines if line not in own and _shared(line.matter, said) >= ALIKE]
+        clues += _of_lines(others, said, by_id, place, weight=LIKE, word="责任清单相近事项")
+    return _weighed(clues)[:SHOWN]
+
+
+def unsure(candidates: Sequence[Candidate]) -> bool:
+    """Return whether the first two are too near for the first to be taken unasked; so is no candidate at all."""
+    first, second = [*(one.confidence for one in candidates), 0.0, 0.0][:SHOWN]
+    return first - second < MARGIN
+
+
+def share_words(confidence: float) -> str:
+    """Return a confidence as people read it: ``把握 72%``, never a certainty."""
+    return f"把握 {min(max(round(confidence * 100), 1), 99)}%"
+
+
+def earlier_words(words: Sequence[str]) -> str:
+    """Return why a model proposes something, by the message's words that spoke for it."""
+    return "与以往同类工单相近" + (f"：{'、'.join(words[:WORDS])}" if words else "")
+
+
+def _of_asset(asset: Asset | None, by_id: dict[int, Unit]) -> list[Clue]:
+    known = asset is not None and asset.unit_id in by_id
+    return [Clue(by_id[asset.unit_id], ASSET, called(asset))] if asset is not None and known else []
+
+
+def _of_lines(
+    lines: Sequence[ResponsibilityLine],
+    said: str,
+    by_id: dict[int, Unit],
+    place: Place | None,
+    *,
+    weight: float = LINE,
+    word: str = "责任清单",
+) -> Iterator[Clue]:
+    """Share ``weight`` among the lines by how much of each matter was said, those that say most first."""
+    shared = {line.code: (1 + _shared(line.matter, said)) ** 2 for line in lines}  # squared: one that fits, stands out
+    for line in sorted(lines, key=lambda line: -shared[line.code]):
+        own = weight * shared[line.code] / sum(shared.values())
+        reason = f"{word} {line.code}：{line.matter}"
         if line.lead_unit_id is None:
             if place:
-                found.append(
-                    Candidate(place.unit, line, f"责任清单 {line.code}：{line.matter}，由属地负责；{place.reason}")
-                )
+                yield Clue(place.unit, own, f"{reason}，由属地负责；{place.reason}", line)
         elif line.lead_unit_id in by_id:
-            found.append(Candidate(by_id[line.lead_unit_id], line, f"责任清单 {line.code}：{line.matter}"))
-    if place:
-        found.append(Candidate(place.unit, None, f"属地：{place.reason}"))
-    return _first_of_each(found)[:SHOWN]
+            yield Clue(by_id[line.lead_unit_id], own, reason, line)
+
+
+def _of_earlier(learnt: Learnt | None, units: Sequence[Unit], place: Place | None) -> Iterator[Clue]:
+    by_code = {unit.code: unit for unit in units if unit.tier == 2}
+    for one in learnt.candidates if learnt else ():
+        unit = by_code.get(one.label)
+        if unit is not None:
+            # a government had its orders for where they were, which the model cannot tell
+            there = place.unit if place and unit.area_code else unit
+            yield Clue(there, LEARNT * one.confidence, earlier_words(one.words))
+
+
+def _weighed(clues: Sequence[Clue]) -> list[Candidate]:
+    """One candidate a unit: its weightiest line, and its two weightiest reasons in words."""
+    of_unit: defaultdict[int, list[Clue]] = defaultdict(list)
+    for clue in clues:
+        of_unit[clue.unit.id].append(clue)
+    total = sum(clue.weight for clue in clues) + DOUBT
+    found = [
+        Candidate(
+            unit=own[0].unit,
+            line=max((one for one in own if one.line), key=lambda one: one.weight, default=own[0]).line,
+            reason="；".join(one.reason for one in _telling(own)),
+            confidence=sum(one.weight for one in own) / total,
+        )
+        for own in of_unit.values()
+    ]
+    return sorted(found, key=lambda one: -one.confidence)
+
+
+def _telling(clues: Sequence[Clue]) -> list[Clue]:
+    """The weightiest clue, and the next if it says enough."""
+    first, *others = sorted(clues, key=lambda clue: -clue.weight)
+    return [first, *(one for one in others if one.weight > PLACE)][:2]
 
 
 def find_place(*, address: str, area_code: str, units: Sequence[Unit]) -> Place | None:
@@ -117,10 +212,3 @@ def place_name(unit: Unit) -> str:
 
 def _shared(matter: str, text: str) -> int:
     return sum(matter[at : at + 2] in text for at in range(len(matter) - 1))
-
-
-def _first_of_each(found: Iterable[Candidate]) -> list[Candidate]:
-    kept: dict[int, Candidate] = {}
-    for candidate in found:
-        kept.setdefault(candidate.unit.id, candidate)
-    return list(kept.values())

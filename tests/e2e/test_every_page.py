@@ -187,6 +187,10 @@ CASES: Final = {
         Visit("REV", "/office/orders/{number}/act/ask_info", "form.form"),
         Visit("OPR", "/office/orders/{number}/act/withdraw", "form.form"),
     ),
+    "/office/accuracy": (
+        Visit("SUP", "/office/accuracy", "text=派单模型"),
+        Visit("REV", "/office/accuracy?days=90", ".chips"),
+    ),
     "/office/alarms": (Visit("SUP", "/office/alarms", ".alarm-tries"),),
     "/office/roster": (Visit("SUP", "/office/roster", ".roster-week"),),
     "/office/phones": (

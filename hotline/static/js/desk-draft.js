@@ -34,7 +34,7 @@
       node.classList.add("from-call");
     });
     shownBox().value = JSON.stringify(was);
-    if (changed || told.asks && !document.querySelector(".which-place")) body.dispatchEvent(new CustomEvent("filled"));
+    if (changed || told.asks > document.querySelectorAll("#proposal [data-asks]").length) body.dispatchEvent(new CustomEvent("filled"));
   });
   // what was saved may have filled more (an asset tells its place): fields nobody changed here follow
   let savedOver = {};

@@ -15,6 +15,7 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow
+from hotline.routing.service import note_return
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import clock, parts, personal_data
 from hotline.work_orders.asks import requests
@@ -119,6 +120,8 @@ def accept_return(
             hard=hard,
             data=_facts(asked, sub) | {"returns": order.return_count},
         )
+    if sub.part == Part.LEAD and sub.tier == 2:
+        note_return(session, order_id=order.id, unit=sub.unit.code)
     if correction.strip():
         asked.details = {**asked.details, "correction": correction.strip()}
         session.flush()

@@ -14,6 +14,7 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
+from hotline.routing.service import note_choice
 from hotline.work_orders import parts
 from hotline.work_orders.dispatching import units_that_can_sign
 from hotline.work_orders.guards import live_subs
@@ -65,6 +66,7 @@ def designate(
         for_units={*named, *before},
         messages=[*(push(order, unit_id, "designated") for unit_id in named), *alarm(order, {*named, *before})],
     )
+    note_choice(session, order_id=order.id, category=order.category_code, unit=lead.code, now=now)
     return order
 
 
