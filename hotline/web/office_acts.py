@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 
 from hotline.accounts.roles import HUB
 from hotline.errors import Invalid, NotFound
+from hotline.units import queries as units
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.order_pages import act, by_clock
 from hotline.work_orders import queries, service
+from hotline.work_orders.guards import live_subs
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import (
     ACTION_WORDS,
@@ -28,6 +30,7 @@ from hotline.work_orders.states import (
     SUPERVISION_WORDS,
     Action,
     Solved,
+    Status,
     Supervision,
 )
 from hotline.work_orders.visibility import visible_to
@@ -35,13 +38,16 @@ from hotline.work_orders.visibility import visible_to
 bp = Blueprint("acts", __name__)
 
 INSIDE: Final = tuple(sorted(HUB))
-Options = Callable[[WorkOrder], list[tuple[str, str]]]
-Take = Callable[[Session, str], Any]
+Options = Callable[[Session, WorkOrder], list[tuple[str, str]]]
+Take = Callable[[Session, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form. ``take`` makes what the verb wants of what was typed; ``many``: several may be chosen."""
+    """One field of a form. ``take`` makes what the verb wants of what was typed; ``many``: several may be chosen.
+
+    ``given_as``: what the verb calls it, where that is not the name by which it says what is wrong.
+    """
 
     name: str
     label: str
@@ -51,6 +57,7 @@ class Field:
     options: Options | None = None
     take: Take | None = None
     many: bool = False
+    given_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,9 @@ class Form:
     danger: bool = False
     icon: str = "check-lg"
     note: str = ""
-    fixed: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""  # where one action has two forms
+    states: tuple[Status, ...] = ()  # in which it is this form, where that depends
+    pool: str = ""  # where whoever did it goes on; else the order's own page
 
     @property
     def name(self) -> str:
@@ -77,12 +85,21 @@ class Form:
 
 def _choices(words: Mapping[Any, str], *, empty: str | None = "请选择") -> Options:
     first = [] if empty is None else [("", empty)]
-    return lambda _order: [*first, *((str(code), word) for code, word in words.items())]
+    return lambda _session, _order: [*first, *((str(code), word) for code, word in words.items())]
 
 
-def _units_of(order: WorkOrder) -> list[tuple[str, str]]:
+def _units_of(_session: Session, order: WorkOrder) -> list[tuple[str, str]]:
     there = {sub.unit_id: sub.unit.name for sub in order.sub_orders}
     return [("", "只调整督办级别"), *((str(unit_id), name) for unit_id, name in there.items())]
+
+
+def _units_to_join(session: Session, order: WorkOrder) -> list[tuple[str, str]]:
+    there = {sub.unit_id for sub in live_subs(order)}
+    return [(str(unit.id), unit.name) for unit in units.units_of_tier(session, 2) if unit.id not in there]
+
+
+def _numbers(_session: Session, typed: list[str]) -> list[int]:
+    return [int(one) for one in typed if one.isdigit()]
 
 
 def _number_or_none(_session: Session, typed: str) -> int | None:
@@ -183,7 +200,15 @@ FORMS: Final = (
         "督办已生效",
         (
             Field("level", "级别", "select", options=_choices(_LEVELS)),
-            Field("unit_id", "发通知给", "select", options=_units_of, required=False, take=_number_or_none),
+            Field(
+                "unit",
+                "发通知给",
+                "select",
+                options=_units_of,
+                required=False,
+                take=_number_or_none,
+                given_as="unit_id",
+            ),
             Field(
                 "kind",
                 "通知类型",
@@ -198,12 +223,33 @@ FORMS: Final = (
         icon="exclamation-triangle",
     ),
     Form(
+        Action.JOIN,
+        service.join,
+        "联合督办",
+        "已转联合办理，参加的单位已通知",
+        (
+            Field(
+                "units",
+                "联合办理的单位",
+                "checks",
+                options=_units_to_join,
+                take=_numbers,
+                many=True,
+                given_as="unit_ids",
+            ),
+            Field("reason", "原因", help="参加的单位会看到"),
+        ),
+        by_clock=True,
+        icon="people",
+        note="主办单位不变，选中的单位作为协办参加，不能退回。",
+    ),
+    Form(
         Action.LEADER_NOTE,
         service.note_leader,
         "记录领导批示",
         "批示已记入工单并告知承办单位",
         (Field("leader", "批示领导", "text"), Field("text", "批示内容")),
-        icon="pencil-square",
+        icon="pencil",
     ),
     Form(
         Action.RESUME,
@@ -212,7 +258,7 @@ FORMS: Final = (
         "已恢复办理，继续计时",
         (Field("reason", "说明", required=False),),
         by_clock=True,
-        icon="play",
+        icon="play-fill",
     ),
     Form(
         Action.REVIEW,
@@ -232,6 +278,7 @@ FORMS: Final = (
         (_REASON,),
         by_clock=True,
         icon="arrow-repeat",
+        states=(Status.REVIEW,),
     ),
     Form(
         Action.CLOSE,
@@ -239,8 +286,21 @@ FORMS: Final = (
         "复查后维持办结",
         "维持原办结结果，已告知来电人",
         (_REASON,),
-        icon="check2",
+        icon="check-lg",
         key="keep_closed",
+        states=(Status.REVIEW,),
+    ),
+    Form(
+        Action.CLOSE,
+        service.close_checked,
+        "前后对比核验，办结",
+        "已核验办结",
+        (Field("note", "核验意见", required=False),),
+        icon="check-lg",
+        key="close_checked",
+        note="这张工单没有来电人，不回访；请对比办理前、办理后的照片。",
+        states=(Status.TO_CHECK_HUB,),
+        pool="office.check_pool",
     ),
     Form(
         Action.SUPPLEMENT,
@@ -278,9 +338,7 @@ BY_NAME: Final = {form.name: form for form in FORMS}
 def offered(order: WorkOrder) -> list[Form]:
     """Return the forms of what whoever asks may do with the order now."""
     possible = {action for action, _word in queries.allowed_actions(order, the_actor(), runtime().now())}
-    if order.status != "review":
-        possible -= {Action.CLOSE, Action.TAKE_UP}
-    return [form for form in FORMS if form.action in possible]
+    return [form for form in FORMS if form.action in possible and (not form.states or order.status in form.states)]
 
 
 @bp.get("/<number>/act/<name>")
@@ -297,10 +355,10 @@ def do(number: str, name: str) -> ResponseReturnValue:
     form = _form(name)
 
     def step(session: Session, order: WorkOrder) -> str:
-        values = dict(form.fixed)
+        values: dict[str, Any] = {}
         for one in form.fields:
             typed: Any = request.form.getlist(one.name) if one.many else request.form.get(one.name, "").strip()
-            values[one.name] = one.take(session, typed) if one.take else typed
+            values[one.given_as or one.name] = one.take(session, typed) if one.take else typed
         if form.by_clock:
             values |= by_clock()
         form.verb(session, order=order, **when(), **values)
@@ -310,7 +368,10 @@ def do(number: str, name: str) -> ResponseReturnValue:
         typed = request.form.to_dict() | {one.name: request.form.getlist(one.name) for one in form.fields if one.many}
         return _page(number, form, typed, fault.details or {"": fault.message})
 
-    return act(number, step, then=lambda order: url_for("office.orders.order", number=order.order_no), again=again)
+    def then(order: WorkOrder) -> str:
+        return url_for(form.pool) if form.pool else url_for("office.orders.order", number=order.order_no)
+
+    return act(number, step, then=then, again=again)
 
 
 def _form(name: str) -> Form:
@@ -328,7 +389,8 @@ def _page(number: str, form: Form, typed: dict[str, Any], faults: dict[str, obje
             form=form,
             typed=typed,
             faults=faults,
+            stray=[said for name, said in faults.items() if name not in {one.name for one in form.fields}],
             word=ACTION_WORDS[form.action],
-            options={one.name: one.options(order) for one in form.fields if one.options},
+            options={one.name: one.options(session, order) for one in form.fields if one.options},
             solved=Solved,
         )

@@ -10,12 +10,14 @@ from flask.typing import ResponseReturnValue
 from hotline.accounts.roles import HUB
 from hotline.delivery import queries as deliveries
 from hotline.follow_ups import queries as follow_ups
+from hotline.units.models import Unit
 from hotline.web import office_acts, order_pages
 from hotline.web.access import roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import at_most
 from hotline.web.order_pages import about
 from hotline.work_orders import boards, derivation, finding, merging, queries
+from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from hotline.work_orders.supervision import queries as supervision
@@ -79,6 +81,7 @@ def order(number: str) -> ResponseReturnValue:
     with transaction() as session:
         found = queries.visible_to(session, actor, number)
         sent = deliveries.of_order(session, found.id)
+        waits = waits_of(session, found)
         return render_template(
             "office/order.html",
             order=found,
@@ -94,6 +97,8 @@ def order(number: str) -> ResponseReturnValue:
             acts=office_acts.offered(found),
             notices=supervision.of_order(session, actor, found),
             together=merging.followers(session, found),
+            waits=waits,
+            wait_names={wait.for_unit_id: session.get_one(Unit, wait.for_unit_id).name for wait in waits},
         )
 
 

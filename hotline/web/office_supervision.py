@@ -1,4 +1,4 @@
-"""The supervisors' board: orders by level, notices that wait for a reply, replies to read, and how units stand."""
+"""The supervisors' board: orders by level, notices and their replies, citizens to be told, and how units stand."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
+from hotline.work_orders import queries as orders_queries
 from hotline.work_orders import service
-from hotline.work_orders.models import Notice
+from hotline.work_orders.asks import extensions
+from hotline.work_orders.models import Notice, OrderRequest
 from hotline.work_orders.states import SUPERVISION_WORDS, Supervision
 from hotline.work_orders.supervision import queries
 
 bp = Blueprint("supervision", __name__, url_prefix="/supervision")
 
 SUPERVISORS: Final = ("SUP",)
-WAITING, LATE, REPLIES = "waiting", "late", "replies"
+WAITING, LATE, REPLIES, TELL = "waiting", "late", "replies", "tell"
 LEVELS: Final = tuple(level for level in Supervision if level != Supervision.NONE)
 
 
@@ -39,11 +41,12 @@ def board() -> ResponseReturnValue:
         worst = next((level for level in reversed(LEVELS) if counts.get(level)), LEVELS[0])
         show = request.args.get("show") or (REPLIES if replies.total else worst.value)
         notices = {WAITING: waiting, LATE: late, REPLIES: replies}.get(show)
+        to_tell = extensions.to_tell(session)
         orders = None
-        if notices is None:
+        if notices is None and show != TELL:
             level = show if show in set(LEVELS) else worst.value
             orders = queries.orders_at(session, actor, level=level, under=under, page=page)
-        elif page > 1:
+        elif notices is not None and page > 1:
             notices = _more(show, page, under)
         figures = queries.by_unit(session, actor, now=now)
         chips = [
@@ -54,6 +57,7 @@ def board() -> ResponseReturnValue:
             ),
             _chip(WAITING, "待单位回复", waiting.total, show, under),
             _chip(LATE, "逾期未回复", late.total, show, under),
+            _chip(TELL, "待电话告知延期", len(to_tell), show, under),
         ]
         return render_template(
             "office/supervision.html",
@@ -61,6 +65,13 @@ def board() -> ResponseReturnValue:
             show=show,
             orders_found=orders,
             notices=notices,
+            to_tell=[
+                (row, orders_queries.caller_view(row.order, actor), extensions.told_ground(row.order))
+                for row in to_tell
+            ]
+            if show == TELL
+            else None,
+            total=sum(counts.values()),
             figures=figures,
             under=under,
             levels=LEVELS,
@@ -98,5 +109,22 @@ def read(notice_id: int) -> ResponseReturnValue:
             service.read_reply(session, notice=notice, actor=the_actor(), now=runtime().now())
             pages.toast(f"{notice.unit.name}的回复已阅")
             return pages.go(url_for("office.supervision.board"))
+
+        return once(session, act)
+
+
+@bp.post("/extensions/<int:request_id>/told")
+@roles(*SUPERVISORS)
+def told(request_id: int) -> ResponseReturnValue:
+    """Note that a citizen was told by telephone that their order takes longer."""
+    with transaction() as session:
+        asked = session.get(OrderRequest, request_id)
+        if asked is None:
+            raise NotFound("没有这项延期")
+
+        def act() -> ResponseReturnValue:
+            extensions.told(session, request=asked, actor=the_actor(), now=runtime().now())
+            pages.toast(f"{asked.order.order_no} 已电话告知")
+            return pages.go(url_for("office.supervision.board", show=TELL))
 
         return once(session, act)

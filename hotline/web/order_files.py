@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import object_session
 from werkzeug.datastructures import FileStorage
 
-from hotline.errors import Invalid
+from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import transaction
 from hotline.web.errors import wants_page
 from hotline.work_orders import evidence, photos, queries
-from hotline.work_orders.models import OrderFile
+from hotline.work_orders.models import OrderFile, WorkOrder
+from hotline.work_orders.states import FILE_WORDS, FileKind
 
 bp = Blueprint("order_files", __name__, url_prefix="/order-files")
 
@@ -88,6 +92,38 @@ def keep(number: str, sent: dict[str, list[FileStorage]]) -> list[OrderFile]:
     with transaction() as session:
         order = queries.visible_to(session, the_actor(), number)
         return [evidence.add(session, order=order, kind=kind, file=file, **when()) for kind, file in judged]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page of an order shows of its files; ``kinds``: codes and words of those its reader may bring now."""
+
+    files: Sequence[OrderFile]
+    pairs: Sequence[evidence.Pair]
+    kinds: Sequence[tuple[str, str]]
+
+
+def files_of(order: WorkOrder) -> Shown:
+    """Return what whoever asks may see and bring; the order was found by ``visible_to`` in a session still open."""
+    session = object_session(order)
+    assert session is not None, "a page is rendered while its transaction is open"
+    files = evidence.files_of(session, order, the_actor())
+    kinds = [(kind.value, word) for kind, word in FILE_WORDS.items() if _may_add(order, kind)]
+    return Shown(files, evidence.pairs(files), kinds)
+
+
+def _may_add(order: WorkOrder, kind: FileKind) -> bool:
+    try:
+        evidence.may_add(order, the_actor(), kind)
+    except (NotPermitted, NotAllowedNow):
+        return False
+    return True
+
+
+@bp.app_context_processor
+def offer() -> dict[str, Any]:
+    """Offer ``files_of`` to templates, each desk's own."""
+    return {"files_of": files_of}
 
 
 def told(number: str, row: OrderFile) -> dict[str, object]:

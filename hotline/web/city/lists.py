@@ -33,13 +33,14 @@ from hotline.imports.uses import (
 from hotline.units import versions
 from hotline.units.models import Category, ResponsibilityLine, Unit
 from hotline.web import pages
-from hotline.web.access import roles, when
+from hotline.web.access import roles, the_actor, when
 from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
 from hotline.web.city.units import unit_choices
 from hotline.web.city.views import KEEPERS, today
 from hotline.web.context import transaction
 from hotline.web.formats import date_words
 from hotline.web.idempotency import once
+from hotline.work_orders.asks.agenda import corrections
 
 bp = Blueprint("lists", __name__)
 
@@ -272,11 +273,12 @@ class Responsibility(Kind[ResponsibilityLine]):
         return wanted.where(ResponsibilityLine.version == show) if show else wanted
 
     def about(self, session: Session, row: ResponsibilityLine | None) -> dict[str, Any]:
-        """Return the versions and which is in force."""
+        """Return the versions, which is in force, and beside the list what reviewers would mend in it."""
         return {
             "versions": versions.versions(session),
             "today": today(),
             "in_force": versions.version_in_force(session, on=today()),
+            "corrections": corrections(session, the_actor()) if row is None else [],
         }
 
     def kept_because(self, session: Session, row: ResponsibilityLine) -> str:

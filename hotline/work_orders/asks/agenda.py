@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from hotline.accounts.roles import HUB
+from hotline.accounts.roles import HUB, Role
 from hotline.accounts.service import Actor
 from hotline.errors import NotFound, NotPermitted
 from hotline.units.models import ResponsibilityLine
@@ -89,8 +89,9 @@ def turns(session: Session, order: WorkOrder) -> list[Turn]:
 
 
 def corrections(session: Session, actor: Actor, *, limit: int = 100) -> list[Correction]:
-    """Return what of the responsibility list should be mended, the latest first, for its keeper. Hub only."""
-    _hub(actor)
+    """Return what of the responsibility list should be mended, the latest first: for the hub and its keeper."""
+    if actor.role not in HUB | {Role.ADM}:
+        raise NotPermitted("只有热线中心和责任清单的维护人员可以查看")
     rows = session.scalars(
         select(OrderRequest)
         .where(OrderRequest.kind == RequestKind.RETURN, OrderRequest.state == RequestState.GRANTED)

@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from hotline.accounts.roles import Role
 from hotline.db import SessionFactory, session_scope
+from hotline.units.models import Unit
 from hotline.work_orders import service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
-from tests.factories.orders import order_at
+from tests.factories import people
+from tests.factories.orders import WHEN, caller, order_at
 from tests.factories.units import City
 from tests.web.office.test_backoffice import made, order_of
 from tests.web.staff import Clock, Staff
@@ -55,7 +58,7 @@ def test_a_supervisor_writes_to_a_unit_and_reads_its_reply(here: City, staff: St
         {
             "level": "red",
             "kind": "supervision",
-            "unit_id": str(here.county.id),
+            "unit": str(here.county.id),
             "words": "请说明为何两天没有进展",
             "reply_due": "2026-11-25T17:30",
         },
@@ -122,3 +125,58 @@ def test_who_may_not_take_a_step_is_told(here: City, staff: Staff, sessions: Ses
     browser.get(f"/office/orders/{number}")
     answer = browser.post(f"/office/orders/{number}/act/supervise", {"level": "red", "words": "快"})
     assert answer.status_code == 403
+
+
+def test_a_supervisor_makes_an_order_a_joint_one(here: City, staff: Staff, sessions: SessionFactory) -> None:
+    number = made(sessions, here, Status.IN_HAND)
+    browser = staff(here.supervisor)
+    page = browser.get(f"/office/orders/{number}/act/join").text
+    assert here.power.name in page
+    answer = browser.post(f"/office/orders/{number}/act/join", {"reason": "两家管线交叉"})
+    assert answer.status_code == 422
+    assert "请选择在用的二级承办单位" in answer.text
+    assert "两家管线交叉" in answer.text
+    told = {"units": [str(here.power.id)], "reason": "两家管线交叉"}
+    assert browser.post(f"/office/orders/{number}/act/join", told).status_code == 303
+    order = order_of(sessions, number)
+    assert (order.joint, order.supervision) == (True, "joint")
+    assert "联合督办" in browser.get("/office/supervision?show=joint").text
+
+
+def test_the_order_tells_who_waits_for_whom(here: City, staff: Staff, sessions: SessionFactory) -> None:
+    with session_scope(sessions) as session:
+        order = order_at(session, here, Status.IN_HAND, assisting=True, via_township=False)
+        told = {"text": "等断电", "waits_for_unit_id": here.power.id}
+        service.progress(session, order=order, actor=here.county_clerk, now=SOON, **told, **WHEN)
+        number = order.order_no
+    page = staff(here.supervisor).get(f"/office/orders/{number}").text
+    assert f"{here.county.name}等{here.power.name}" in page
+
+
+def test_a_citizen_who_gets_no_texts_is_told_of_an_extension_by_a_call(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        leader = people.actor(session, Role.U2L, unit=session.get_one(Unit, here.county.id))
+        order = order_at(session, here, Status.IN_HAND, who=caller(session, phone="+863182024114"))
+        asked = service.ask_extension(
+            session,
+            order=order,
+            actor=leader,
+            now=SOON,
+            ground="procedure",
+            plan="等配件",
+            until=order.deadline_at + timedelta(days=2),
+            **WHEN,
+        )
+        service.grant_extension(session, order=order, actor=here.supervisor, now=SOON, **WHEN)
+        number = order.order_no
+    browser = staff(here.supervisor)
+    page = browser.get("/office/supervision?show=tell").text
+    assert number in page
+    assert "需履行规定程序" in page
+    assert "3182024114" not in page
+    assert browser.post(f"/office/supervision/extensions/{asked.id}/told").status_code == 303
+    assert "没有要电话告知的市民" in browser.get("/office/supervision?show=tell").text
+    browser.get("/office/supervision?show=tell")
+    assert browser.post(f"/office/supervision/extensions/{asked.id}/told").status_code == 409

@@ -156,3 +156,19 @@ def test_a_panel_member_decides_what_a_unit_holds_unreasonable(
     assert answer.status_code == 303
     with sessions() as session:
         assert session.scalar(select(OrderRequest.state).where(OrderRequest.id == asked.id)) == state
+
+
+def test_what_a_reviewer_would_mend_stands_where_the_list_is_kept(
+    here: City, staff: Staff, sessions: SessionFactory, returned: OrderRequest, clock: Clock
+) -> None:
+    clock.now = SOON
+    browser = staff(here.reviewer)
+    browser.get("/office/requests")
+    told = {"verdict": "grant", "lead": f"{here.power.id}:", "words": "请核实", "correction": "二次供水另列"}
+    assert browser.post(f"/office/requests/{returned.id}", told).status_code == 303
+    with session_scope(sessions) as session:
+        keeper = people.actor(session, Role.ADM)
+    page = staff(keeper).get("/office/city/responsibility").text
+    assert "更正建议 1 条" in page
+    assert "二次供水另列" in page
+    assert f"/office/city/responsibility/{returned.line_id}" in page
