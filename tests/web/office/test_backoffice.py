@@ -18,7 +18,7 @@ from hotline.db import SessionFactory, session_scope
 from hotline.delivery import service as delivery
 from hotline.outbox import OutboxMessage
 from hotline.units.service import add_line
-from hotline.web.access import undeclared
+from hotline.web.access import PUBLIC, undeclared
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -307,6 +307,8 @@ def test_every_route_of_these_desks_says_whom_it_admits(app: Flask) -> None:
     assert not [route for route in undeclared(app) if re.search(r"\((portal|duty|office)\.", route)]
     client = app.test_client()
     for rule in ours:
+        if getattr(app.view_functions[rule.endpoint], "access", None) == PUBLIC:
+            continue  # the shell a telephone keeps; that it holds nobody's data is told where routes are listed
         path = re.sub(r"<(int:)?\w+>", "1", re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule.rule))
         for method in rule.methods & {"GET", "POST"}:  # type: ignore[operator]
             # a POST of a stranger fails at the form's token or at the door: never inside
