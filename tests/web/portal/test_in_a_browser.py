@@ -63,7 +63,8 @@ def test_a_report_goes_step_by_step_survives_a_reload_and_a_dead_spot(
     expect(page.locator("#drafts")).to_contain_text("已保存，联网后自动提交")
     assert state_of(sessions, number) == Status.IN_HAND_TIER3
     page.context.set_offline(False)
-    expect(page.get_by_text("已提交反馈")).to_be_visible()  # by itself
+    # by itself; the words that say so stay eight seconds only
+    expect(page.get_by_text("待二级审核").first).to_be_visible()
     page.wait_for_url(f"**/portal/orders/{number}")
     assert state_of(sessions, number) == Status.TO_CHECK_TIER2
     expect(page.locator("#drafts")).to_have_count(0)
