@@ -31,11 +31,12 @@ test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; wh
 # browser or an ear tells, of pages whose forms, searches and rows are asked on both databases by the tests beside it.
 KNOWS_NO_DATABASE := tests/exchange tests/unit/speech tests/unit/calendars tests/unit/foundations/test_config.py \
   $(addprefix tests/unit/knowledge_base/test_,answers.py clauses.py differences.py documents.py handbook.py scrub.py) \
-  $(addprefix tests/unit/work_orders/test_,clock.py personal_data.py proposal.py) \
+  $(addprefix tests/unit/work_orders/test_,clock.py clock_holidays.py personal_data.py photos.py proposal.py) \
+  $(addprefix tests/unit/routing/test_,features.py model.py training.py) \
   $(addprefix tests/architecture/test_,docs.py glossary.py tree.py)
 ON_BOTH_ALIKE := $(KNOWS_NO_DATABASE) $(wildcard tests/web/*/test_in_a_browser.py) \
-  tests/web/desk/test_pages_in_a_call.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \
-  $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py knowledge_file.py officers_headset.py two_browsers.py)
+  tests/web/desk/test_pages_in_a_call.py tests/web/portal/test_offline.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \
+  $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py knowledge_file.py officers_headset.py on_duty.py two_browsers.py)
 
 test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what is alike on both
 	HOTLINE_TEST_ON=postgres $(PYTEST) $(addprefix --ignore=,$(ON_BOTH_ALIKE))
