@@ -220,10 +220,20 @@ def message_with(teller: Teller, phone: str, number: str) -> None:
     teller.say("短信", teller.until(received, f"SMS about {number}"))
 
 
+def choice_of(page: str, name: str, words: str) -> str:
+    """Return the value of the choice on a page whose words hold these: a person reads both and picks one."""
+    for value, label in re.findall(rf'name="{name}" value="([^"]*)"[^>]*>(.*?)</label>', page, re.DOTALL):
+        if words in label:
+            return str(value)
+    raise DemoFault(f"no choice of {name} on the page says {words}")
+
+
 def handle(teller: Teller, number: str) -> None:
     """Dispatch, sign, hand down, sign, report, check, check."""
     person = teller.world.person
-    person("rev01").submit(f"/office/dispatch/{number}", f"/office/dispatch/{number}", advice="请属地核实维修")
+    dispatch = f"/office/dispatch/{number}"
+    lead = choice_of(person("rev01").get(dispatch), "lead", "饶阳县")
+    person("rev01").submit(dispatch, dispatch, lead=lead, advice="请属地核实维修")
     teller.say("rev01", "派单：饶阳县人民政府主办")
     expect(teller, number, "to_sign")
     receipted(teller, number)
