@@ -23,6 +23,7 @@ from hotline.demo.story import (
     READ_BACK,
     accept,
     asked_by_keypad,
+    dispatch,
     end,
     expect,
     handle,
@@ -166,7 +167,7 @@ def test_an_order_of_an_hour_without_redis_is_sent_once_when_it_is_back(
     house.valkey.stop()
     number = submit_order(silent, desk, path)
     world.staff["rev01"] = StaffBrowser(world.web, "rev01", world.password)  # a new log-in, too
-    world.person("rev01").submit(f"/office/dispatch/{number}", f"/office/dispatch/{number}", advice="请属地核实维修")
+    dispatch(world, number)
     expect(silent, number, "to_sign")
     receipted(silent, number)  # the inbox is read from the database
     assert talking(world, phone, SEAT)
