@@ -100,6 +100,8 @@ def inbox(session: Session, unit: Unit, chance: random.Random) -> None:
     queries.inbox_counts(session, actor, now=NOW)
     buckets = [bucket for bucket in queries.Bucket if bucket != queries.Bucket.TO_CHECK or unit.tier == 2]
     found = queries.inbox(session, actor, bucket=chance.choice(buckets), now=NOW).items
+    if unit.tier == 2:
+        boards.county_board(session, actor, now=NOW)
     ids = [sub.order_id for sub in found]
     boards.holders(session, ids)
     boards.urges(session, ids)

@@ -17,7 +17,7 @@ from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.formats import time_tone
+from hotline.web.formats import at_most, time_tone
 from hotline.web.idempotency import once
 from hotline.work_orders import boards, inboxes, queries, service
 from hotline.work_orders.inboxes import Narrowing
@@ -122,6 +122,7 @@ def inbox() -> ResponseReturnValue:
             to_review=reviews.count_open(session, unit_id=actor.unit_id or 0),
             picked=request.args.get("all") == "1",
             board=board,
+            most=boards.LANE_AT_MOST,
         )
 
 
@@ -166,10 +167,10 @@ def _filters(session: Session, narrowed: Narrowing) -> list[tuple[str, list[dict
 @bp.get("/board")
 @roles(*COUNTY)
 def board() -> ResponseReturnValue:
-    """The townships' work, columns by state."""
+    """The townships' work, columns by state, the first of each; of ``?lane=`` all."""
     with transaction() as session:
-        found = boards.county_board(session, the_actor(), now=runtime().now())
-        return render_template("portal/board.html", board=found)
+        found = boards.county_board(session, the_actor(), now=runtime().now(), whole=request.args.get("lane", ""))
+        return render_template("portal/board.html", board=found, most=boards.LANE_AT_MOST)
 
 
 @bp.post("/sign")
@@ -210,10 +211,9 @@ def _chips(buckets: Iterable[Bucket], counts: dict[str, int], show: str) -> list
     for bucket in buckets:
         word, tone, _ = BUCKETS[bucket]
         number = counts[bucket]
+        count = at_most(number, queries.COUNTED)
         href = _link(show=bucket.value)
-        chips.append(
-            {"href": href, "word": word, "count": number, "tone": tone if number else "", "on": show == bucket}
-        )
+        chips.append({"href": href, "word": word, "count": count, "tone": tone if number else "", "on": show == bucket})
     return chips
 
 

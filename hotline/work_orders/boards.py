@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hotline.accounts.roles import TIER_2
 from hotline.accounts.service import Actor
+from hotline.db import UTCDateTime, seconds_of
 from hotline.errors import NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import HolderSpan, SubOrder, WorkOrder
@@ -21,7 +23,8 @@ from hotline.work_orders.states import OPEN, PAUSED, Part, Status, SubState
 from hotline.work_orders.transitions import LIVE
 
 PER_PAGE: Final = 30
-BOARD_AT_MOST: Final = 500
+LANE_SHOWS: Final = 20
+LANE_AT_MOST: Final = 500
 
 
 # ---- the hub
@@ -36,25 +39,22 @@ class Lights:
     red: int
 
 
-def light(deadline: datetime, start: datetime, now: datetime) -> str:
-    """``red`` after the deadline, ``yellow`` in the last fifth of the time, else ``green``."""
-    left = deadline - now
-    if left < timedelta():
-        return "red"
-    return "yellow" if left <= (deadline - start) * SOON_SHARE else "green"
-
-
 def lights(session: Session, now: datetime) -> Lights:
-    """Count the open orders whose clock runs by light. Figures only: whoever may see the board may see them."""
+    """Count the open orders whose clock runs by light: ``red`` after the deadline, ``yellow`` in the last fifth of the
+    time, else ``green``. Figures only: whoever may see the board may see them."""
+    due, start = seconds_of(WorkOrder.deadline_at), seconds_of(WorkOrder.clock_started_at)
+    left = due - seconds_of(literal(now, UTCDateTime()))
+    light = case((left < 0, "red"), (left <= (due - start) * SOON_SHARE, "yellow"), else_="green")
     rows = session.execute(
-        select(WorkOrder.deadline_at, WorkOrder.clock_started_at).where(
+        select(light, func.count())
+        .where(
             WorkOrder.status.in_(OPEN - PAUSED),
             WorkOrder.deadline_at.is_not(None),
             WorkOrder.clock_started_at.is_not(None),
         )
+        .group_by(light)
     )
-    counted = Counter(light(deadline, start, now) for deadline, start in rows if deadline and start)
-    return Lights(counted["green"], counted["yellow"], counted["red"])
+    return Lights(**{"green": 0, "yellow": 0, "red": 0} | {name: number for name, number in rows})
 
 
 def waiting_in(session: Session, *statuses: str) -> int:
@@ -116,65 +116,72 @@ def urges(session: Session, order_ids: Collection[int]) -> dict[int, int]:
 # ---- a county
 
 
+class Lane(StrEnum):
+    """The columns of a county's board."""
+
+    TO_SIGN = "to_sign"
+    IN_HAND = "in_hand"
+    TO_CHECK = "to_check"
+    REPORTED = "reported"
+
+
 @dataclass(slots=True)
 class Township:
     """One unit below and how much it holds."""
 
     unit: Unit
-    to_sign: int = 0
-    in_hand: int = 0
-    to_check: int = 0
+    held: Counter[Lane] = field(default_factory=Counter)
     overdue: int = 0
+
+    @property
+    def at_work(self) -> int:
+        """How much is not done."""
+        return self.held.total() - self.held[Lane.REPORTED]
 
     @property
     def busy(self) -> bool:
         """Whether it holds anything that is not done."""
-        return bool(self.to_sign or self.in_hand or self.to_check)
+        return self.at_work > 0
 
 
 @dataclass(frozen=True, slots=True)
 class CountyBoard:
-    """What the units below have: columns by state, and the same counted by unit, busiest first."""
+    """What the units below have: by column the first of it and how much there is, and by unit, busiest first."""
 
-    to_sign: list[SubOrder] = field(default_factory=list)
-    in_hand: list[SubOrder] = field(default_factory=list)
-    to_check: list[SubOrder] = field(default_factory=list)
-    reported: list[SubOrder] = field(default_factory=list)
-    townships: list[Township] = field(default_factory=list)
+    lanes: dict[Lane, Page[SubOrder]]
+    townships: list[Township]
 
 
-def county_board(session: Session, actor: Actor, *, now: datetime) -> CountyBoard:
-    """Return the live work of the units below the actor's, soonest due first. Tier-2 units only."""
+def county_board(session: Session, actor: Actor, *, now: datetime, whole: str = "") -> CountyBoard:
+    """Return the live work of the units below the actor's, soonest due first: ``LANE_SHOWS`` of each column, of the
+    column ``whole`` up to ``LANE_AT_MOST``. Tier-2 units only."""
     if actor.role not in TIER_2 or actor.unit_id is None:
         raise NotPermitted("只有二级单位有下属单位的看板")
     below = session.scalars(select(Unit).where(Unit.parent_id == actor.unit_id, Unit.active).order_by(Unit.code)).all()
-    board = CountyBoard(townships=[Township(unit) for unit in below])
-    by_unit = {township.unit.id: township for township in board.townships}
-    for sub in _live_below(session, list(by_unit)):
-        township = by_unit[sub.unit_id]
-        if sub.state == SubState.TO_SIGN:
-            board.to_sign.append(sub)
-            township.to_sign += 1
-        elif sub.state != SubState.REPORTED:
-            board.in_hand.append(sub)
-            township.in_hand += 1
-        elif sub.order.status == Status.TO_CHECK_TIER2:
-            board.to_check.append(sub)
-            township.to_check += 1
-        else:
-            board.reported.append(sub)
-        late = sub.deadline_at is not None and sub.deadline_at < now and not sub.order.paused
-        if sub.state != SubState.REPORTED and late:
-            township.overdue += 1
-    board.townships.sort(key=lambda one: (-one.overdue, -(one.to_sign + one.in_hand + one.to_check)))
-    return board
-
-
-def _live_below(session: Session, unit_ids: Sequence[int]) -> Sequence[SubOrder]:
-    return session.scalars(
-        select(SubOrder)
-        .where(SubOrder.unit_id.in_(unit_ids), SubOrder.state.in_(LIVE))
-        .options(joinedload(SubOrder.order), joinedload(SubOrder.unit))
+    townships = {unit.id: Township(unit) for unit in below}
+    lane = case(
+        (SubOrder.state == SubState.TO_SIGN, Lane.TO_SIGN),
+        (SubOrder.state != SubState.REPORTED, Lane.IN_HAND),
+        (WorkOrder.status == Status.TO_CHECK_TIER2, Lane.TO_CHECK),
+        else_=Lane.REPORTED,
+    )
+    late = and_(SubOrder.state != SubState.REPORTED, SubOrder.deadline_at < now, WorkOrder.status.not_in(PAUSED))
+    live = session.execute(
+        select(SubOrder.id, SubOrder.unit_id, lane, case((late, 1), else_=0))
+        .join(SubOrder.order)
+        .where(SubOrder.unit_id.in_(townships), SubOrder.state.in_(LIVE))
         .order_by(SubOrder.deadline_at.asc().nulls_last(), SubOrder.id)
-        .limit(BOARD_AT_MOST)
-    ).all()
+    )
+    ids: dict[Lane, list[int]] = {one: [] for one in Lane}
+    for number, unit_id, name, overdue in live:
+        ids[Lane(name)].append(number)
+        townships[unit_id].held[Lane(name)] += 1
+        townships[unit_id].overdue += overdue
+    shows = {one: LANE_AT_MOST if one == whole else LANE_SHOWS for one in Lane}
+    firsts = [number for one in Lane for number in ids[one][: shows[one]]]
+    subs = select(SubOrder).where(SubOrder.id.in_(firsts)).options(joinedload(SubOrder.order))
+    by_id = {sub.id: sub for sub in session.scalars(subs)} if firsts else {}  # their units are loaded above
+    lanes = {
+        one: Page([by_id[number] for number in ids[one][: shows[one]]], len(ids[one]), 1, shows[one]) for one in Lane
+    }
+    return CountyBoard(lanes, sorted(townships.values(), key=lambda unit: (-unit.overdue, -unit.at_work)))

@@ -1,17 +1,19 @@
 """The hub's search for orders: by number, whole or in part, by words of title or place, by state.
 
 A million orders are searched in two ways. Words that few orders hold are found by pairs of characters (an index of
-PostgreSQL; there are no words to split Chinese at). Words that many hold turn up soon among those changed last.
-SQLite, for small sites, looks through all.
+PostgreSQL; there are no words to split Chinese at). Words that many hold turn up soon among those changed last; a
+sample tells which they are. SQLite, for small sites, looks through all.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, tablesample, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.types import Text
@@ -21,11 +23,14 @@ from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotPermitted
 from hotline.work_orders import numbers
 from hotline.work_orders.models import OrderCounter, WorkOrder
+from hotline.work_orders.queries import COUNTED
 from hotline.work_orders.states import Status
 
 PER_PAGE: Final = 30
-COUNTED: Final = 2000  # more are not counted, only found
+SAMPLE: Final = 3000  # orders, to tell how many hold some words
+SURELY: Final = 3  # times as many in the sample: chance does not make 2,000 look like 6,000
 NUMBER_FROM: Final = 4  # fewer digits are rather those of a house
+LATEST: Final = (WorkOrder.updated_at, WorkOrder.id)
 # written out as the index has it: with a bound blank it would be another expression
 WORDS: Final = literal_column("work_orders.title || ' ' || work_orders.address", Text)
 
@@ -58,29 +63,43 @@ def find(session: Session, actor: Actor, *, text: str = "", statuses: Collection
     if page < 1:
         raise Invalid("页码从 1 开始", page="页码从 1 开始")
     words = text.strip()
+    query = select(WorkOrder).options(joinedload(WorkOrder.lead_unit)).order_by(*(key.desc() for key in LATEST))
+    first = (page - 1) * PER_PAGE
     where = fitting(session, words)
-    counts: dict[str, int] | None = None
-    if not words:
-        counts = _counts(session)
-    else:
-        few = session.scalars(select(WorkOrder.id).where(*where).limit(COUNTED + 1)).all()
-        if len(few) <= COUNTED:  # then the database must not walk through all orders by their last change
-            where = [WorkOrder.id.in_(few)]
-            counts = _counts_of(session, few)
-        else:  # and here it must
-            where = [_contains(words)]
+    few = _few(session, where) if words and not _in_many(session, words) else None
+    counts: dict[str, int] | None
+    if few is not None:  # then the database must not walk through all orders by their last change
+        counts = dict(Counter(status for *_, status in few))
+        ids = [number for _, number, status in few if not statuses or status in statuses][first : first + PER_PAGE]
+        total, more = _total(counts, statuses)
+        return Found(session.scalars(query.where(WorkOrder.id.in_(ids))).all(), total, more, counts, page)
+    counts = None if words else _counts(session)
     total, more = _total(counts, statuses)
+    if words:  # and here it must
+        query = query.where(_contains(words))
     if statuses:
-        where.append(WorkOrder.status.in_(statuses))
-    query = (
-        select(WorkOrder)
-        .where(*where)
-        .options(joinedload(WorkOrder.lead_unit))
-        .order_by(WorkOrder.updated_at.desc(), WorkOrder.id.desc())
-        .limit(PER_PAGE)
-        .offset((page - 1) * PER_PAGE)
+        query = query.where(WorkOrder.status.in_(statuses))
+    return Found(session.scalars(query.limit(PER_PAGE).offset(first)).all(), total, more, counts, page)
+
+
+def _few(session: Session, where: Sequence[ColumnElement[bool]]) -> list[tuple[datetime, int, str]] | None:
+    """Return what fits as last change, id and state, the latest first; None when it is more than ``COUNTED``."""
+    found = session.execute(select(*LATEST, WorkOrder.status).where(*where).limit(COUNTED + 1)).all()
+    return (
+        sorted(((at, number, status) for at, number, status in found), reverse=True) if len(found) <= COUNTED else None
     )
-    return Found(session.scalars(query).all(), total, more, counts, page)
+
+
+def _in_many(session: Session, words: str) -> bool:
+    """Whether far more than ``COUNTED`` orders hold these words for certain: then the index needs too long for them."""
+    newest = session.scalar(select(func.max(WorkOrder.id))) or 0
+    if session.get_bind().dialect.name != "postgresql" or newest < SURELY * COUNTED or _digits(words):
+        return False
+    orders = WorkOrder.__table__
+    some = tablesample(orders, func.system(min(100, 100 * SAMPLE / newest)), name="some")
+    fits = or_(*(some.c[name].contains(words, autoescape=True) for name in ("title", "address")))
+    found = session.scalar(select(func.count()).select_from(some).where(fits)) or 0
+    return found * max(newest / SAMPLE, 1) > SURELY * COUNTED
 
 
 def _total(counts: dict[str, int] | None, statuses: Collection[str]) -> tuple[int, bool]:
@@ -99,25 +118,23 @@ def _counts(session: Session) -> dict[str, int]:
     return {status: number for status, number in session.execute(union_all(*each)) if number}
 
 
-def _counts_of(session: Session, ids: Collection[int]) -> dict[str, int]:
-    rows = session.execute(
-        select(WorkOrder.status, func.count()).where(WorkOrder.id.in_(ids)).group_by(WorkOrder.status)
-    )
-    return {status: number for status, number in rows}
-
-
 def fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
     """Return what must be true of an order that words or a number find; without words nothing must."""
     if not words:
         return []
-    digits = words.replace("-", "").replace(" ", "")
-    if digits.isascii() and digits.isdigit() and len(digits) >= NUMBER_FROM:
+    if digits := _digits(words):
         return [or_(*_numbered(session, digits))]
     pairs = sorted({words[at : at + 2] for at in range(len(words) - 1)})
     if pairs and session.get_bind().dialect.name == "postgresql":
         held: ColumnElement[Any] = func.hotline_pairs(WORDS, type_=ARRAY(Text))
         return [held.contains(pairs), _contains(words)]
     return [_contains(words)]
+
+
+def _digits(words: str) -> str:
+    """Return the digits of what may be an order's number; "" for words and for short numbers."""
+    digits = words.replace("-", "").replace(" ", "")
+    return digits if digits.isascii() and digits.isdigit() and len(digits) >= NUMBER_FROM else ""
 
 
 def _contains(words: str) -> ColumnElement[bool]:

@@ -34,6 +34,7 @@ from hotline.work_orders.transitions import LIVE
 from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
 
 PER_PAGE: Final = 20
+COUNTED: Final = 2000  # more are not counted, only found
 SOON_SHARE: Final = 0.2  # yellow in the last fifth of the time: supervision starts at four fifths used
 WITHHELD: Final = "号码保密"
 _IN_HAND: Final = (SubState.SIGNED, SubState.IN_HAND)
@@ -83,7 +84,10 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of a list and how long the whole is. Pages count from 1."""
+    """One page of a list and how long the whole is, some lists' up to ``COUNTED`` or the next page.
+
+    Pages count from 1.
+    """
 
     items: Sequence[Row]
     total: int
@@ -179,6 +183,7 @@ def inbox(
 ) -> Page[SubOrder]:
     """Return the actor's unit's sub-orders of one bucket, what is due first at the top; their orders are loaded.
 
+    They are counted up to ``COUNTED``, or so far that it shows whether there is another page.
     ``only``: what else must be true of part and order (see ``inboxes``). Raises ``NotPermitted`` for whoever is of
     no unit, ``Invalid`` for an unknown bucket.
     """
@@ -199,7 +204,8 @@ def inbox(
         .order_by(order_by, SubOrder.id)
     )
     plain = bucket in (Bucket.DONE, Bucket.RETURNED, Bucket.REPORTED) and not only
-    return _paged(session, query, _count_subs(session, where, joined=not plain), page, per_page)
+    total = _count_subs(session, where, joined=not plain, at_most=max(COUNTED, page * per_page + 1))
+    return _paged(session, query, total, page, per_page)
 
 
 def parts_of_unit(
@@ -232,15 +238,19 @@ def parts_of_unit(
 def inbox_counts(
     session: Session, actor: Actor, *, now: datetime, only: Sequence[ColumnElement[bool]] = ()
 ) -> dict[str, int]:
-    """Return how many sub-orders each bucket of the actor's unit holds, of those ``only`` lets through."""
-    # what a unit has in hand is little and looked through once; what it has done is much and counted by the index
+    """Return how many sub-orders each bucket of the actor's unit holds, of those ``only`` lets through.
+
+    What it returned and what is done is counted up to ``COUNTED``.
+    """
+    # what a unit has in hand is little and looked through once; what it has done grows with every year
     mine, over = and_(*_of_unit(actor), *only), (Bucket.RETURNED, Bucket.DONE)
     live = [bucket for bucket in Bucket if bucket not in over]
     one = [func.coalesce(func.sum(case((and_(*_in_bucket(actor, bucket, now)), 1), else_=0)), 0) for bucket in live]
     row = session.execute(select(*one).join(SubOrder.order).where(mine, SubOrder.state.in_(LIVE))).one()
     counts = {bucket.value: number for bucket, number in zip(live, row, strict=True)}
     for bucket in over:
-        counts[bucket.value] = _count_subs(session, [*_in_bucket(actor, bucket, now), *only], joined=bool(only))
+        where = [*_in_bucket(actor, bucket, now), *only]
+        counts[bucket.value] = _count_subs(session, where, joined=bool(only), at_most=COUNTED)
     return counts
 
 
@@ -273,10 +283,14 @@ def _in_bucket(actor: Actor, bucket: Bucket, now: datetime) -> list[ColumnElemen
     return [*_of_unit(actor), *buckets[bucket]]
 
 
-def _count_subs(session: Session, where: Sequence[ColumnElement[bool]], *, joined: bool = True) -> int:
-    """Count parts; without conditions on their orders they need not be ``joined``."""
-    query = select(func.count(SubOrder.id)).where(*where)
-    return session.scalar(query.join(SubOrder.order) if joined else query) or 0
+def _count_subs(
+    session: Session, where: Sequence[ColumnElement[bool]], *, joined: bool = True, at_most: int | None = None
+) -> int:
+    """Count parts, no further than ``at_most``; without conditions on their orders they need not be ``joined``."""
+    found = select(SubOrder.id).where(*where).limit(at_most)
+    if joined:
+        found = found.join(SubOrder.order)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 # ---- the hub's lists

@@ -17,13 +17,23 @@ DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("left", "shown"),
-    [(DAY * 10, "green"), (DAY * 2.1, "green"), (DAY * 2, "yellow"), (DAY * 0, "yellow"), (DAY * -0.01, "red")],
+    ("used", "shown"),
+    [(0.5, "green"), (0.79, "green"), (0.8, "yellow"), (1.0, "yellow"), (1.001, "red")],
 )
 def test_a_light_turns_yellow_in_the_last_fifth_and_red_after_the_deadline(
-    now: datetime, left: timedelta, shown: str
+    session: Session, used: float, shown: str
 ) -> None:
-    assert boards.light(now + left, now + left - DAY * 10, now) == shown
+    order = order_at(session, make_units.city(session), Status.IN_HAND)
+    assert order.deadline_at is not None
+    assert order.clock_started_at is not None
+    moment = order.clock_started_at + (order.deadline_at - order.clock_started_at) * used
+    lights = boards.lights(session, moment)
+    assert {"green": lights.green, "yellow": lights.yellow, "red": lights.red} == {
+        "green": 0,
+        "yellow": 0,
+        "red": 0,
+        shown: 1,
+    }
 
 
 def test_only_open_orders_whose_clock_runs_have_a_light(session: Session, now: datetime) -> None:
@@ -40,12 +50,12 @@ def test_a_county_sees_its_own_townships_by_state_and_nobody_else_s(session: Ses
     working = order_at(session, city, Status.IN_HAND_TIER3)
     checked = order_at(session, city, Status.TO_CHECK_TIER2)
     board = boards.county_board(session, city.county_clerk, now=now)
-    assert [sub.order for sub in board.to_sign] == [waiting]
-    assert [sub.order for sub in board.in_hand] == [working]
-    assert [sub.order for sub in board.to_check] == [checked]
+    assert [sub.order for sub in board.lanes[boards.Lane.TO_SIGN].items] == [waiting]
+    assert [sub.order for sub in board.lanes[boards.Lane.IN_HAND].items] == [working]
+    assert [sub.order for sub in board.lanes[boards.Lane.TO_CHECK].items] == [checked]
     busy = [township for township in board.townships if township.busy]
-    assert [(one.unit, one.to_sign, one.in_hand, one.to_check, one.overdue) for one in busy] == [
-        (city.township, 1, 1, 1, 0)
+    assert [(one.unit, *(one.held[lane] for lane in boards.Lane), one.overdue) for one in busy] == [
+        (city.township, 1, 1, 1, 0, 0)
     ]
     late = boards.county_board(session, city.county_clerk, now=now + DAY * 30)
     assert late.townships[0].overdue == 2  # what was reported is not late any more
@@ -53,6 +63,20 @@ def test_a_county_sees_its_own_townships_by_state_and_nobody_else_s(session: Ses
     assert not any(township.busy for township in other.townships)
     with pytest.raises(NotPermitted):
         boards.county_board(session, city.township_clerk, now=now)
+
+
+def test_a_full_column_shows_what_is_due_first_and_counts_the_rest(session: Session, now: datetime) -> None:
+    city = make_units.city(session)
+    first, *_ = [
+        order_at(session, city, Status.IN_HAND_TIER3, now=now + timedelta(minutes=minute))
+        for minute in range(boards.LANE_SHOWS + 3)
+    ]
+    board = boards.county_board(session, city.county_clerk, now=now)
+    shown = board.lanes[boards.Lane.IN_HAND]
+    assert (shown.items[0].order, len(shown.items), shown.total) == (first, boards.LANE_SHOWS, boards.LANE_SHOWS + 3)
+    assert board.townships[0].held[boards.Lane.IN_HAND] == shown.total
+    whole = boards.county_board(session, city.county_clerk, now=now, whole=boards.Lane.IN_HAND)
+    assert len(whole.lanes[boards.Lane.IN_HAND].items) == shown.total
 
 
 def test_what_a_unit_has_to_do_itself_is_told_from_what_it_handed_down(session: Session) -> None:

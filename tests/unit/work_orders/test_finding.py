@@ -88,17 +88,22 @@ def test_states_narrow_the_list_and_not_the_counts(session: Session, city: City,
     assert found.counts == {"to_review": 1, "in_hand": 1}
 
 
+@pytest.mark.parametrize("older", [0, 4], ids=["the index tells", "a sample tells"])
 def test_what_many_orders_hold_is_found_without_being_counted(
-    session: Session, city: City, dark: WorkOrder, dry: WorkOrder, monkeypatch: pytest.MonkeyPatch
+    session: Session, city: City, dark: WorkOrder, dry: WorkOrder, monkeypatch: pytest.MonkeyPatch, older: int
 ):
     monkeypatch.setattr(finding, "COUNTED", 1)
     monkeypatch.setattr(finding, "PER_PAGE", 1)
+    for hours in range(older):
+        order_at(session, city, Status.TO_REVIEW, title="停水几天", now=NOON - timedelta(hours=1 + hours))
+    session.flush()
     third = order_at(session, city, Status.TO_REVIEW, title="停水三天", now=NOON + timedelta(hours=1))
     found = find(session, city.reviewer, text="停水")
     assert (list(found.items), found.total, found.more, found.counts) == ([third], 1, True, None)
     assert list(find(session, city.reviewer, text="停水", page=2).items) == [dry]
     assert list(find(session, city.reviewer, text="停水", statuses=["in_hand"]).items) == [dry]
     assert find(session, city.reviewer).more
+    assert find(session, city.reviewer, text="路灯").counts == {"to_review": 1}
 
 
 def test_only_the_hub_searches(session: Session, city: City):
