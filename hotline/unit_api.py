@@ -20,7 +20,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.web.json_body import moment
 from hotline.web.unit_signature import SIGNATURE, signer
-from hotline.work_orders import evidence, queries
+from hotline.work_orders import batches, evidence, queries
 from hotline.work_orders.visibility import visible_to
 
 bp = Blueprint("unit_api", __name__, url_prefix="/api/unit/v1")
@@ -89,6 +89,18 @@ def get_order(number: str) -> ResponseReturnValue:
         if actor.unit_id is not None:
             delivery.receipted(session, found.id, actor.unit_id, runtime().now())
         return jsonify(order_json.whole(session, found, actor))
+
+
+@bp.get("/orders/<number>/households")
+@roles(*UNIT)
+def get_households(number: str) -> ResponseReturnValue:
+    """The households of a batch order in the order of its list, ``?page=``; none of any other order."""
+    page = _page()
+    with transaction() as session:
+        found = batches.items(session, visible_to(session, the_actor(), number))
+        shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+        told = [order_json.household(one) for one in shown]
+        return jsonify(households=told, total=len(found), page=page, per_page=PER_PAGE)
 
 
 @bp.get("/orders/<number>/events")

@@ -61,3 +61,8 @@ def mask(number: str | None) -> str:
     if len(plain) < 9:
         return "*" * (len(plain) - 2) + plain[-2:]
     return f"{plain[:3]}****{plain[-4:]}"
+
+
+def mask_contact(written: str | None) -> str:
+    """``mask`` of what somebody wrote as the way to reach them, a telephone number or not; "" of nothing."""
+    return mask(normalise(written) or written) if written else ""

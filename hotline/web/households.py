@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from hotline.callers.numbers import mask, normalise
+from hotline.callers.numbers import mask_contact
 from hotline.errors import Invalid
 from hotline.imports import read
 from hotline.web.access import roles, the_actor, when
@@ -28,9 +28,7 @@ def make(template: str, readers: tuple[str, ...]) -> Blueprint:
             return render_template(
                 template,
                 order=found,
-                items=[
-                    (one, mask(normalise(one.contact) or one.contact or "")) for one in batches.items(session, found)
-                ],
+                items=[(one, mask_contact(one.contact)) for one in batches.items(session, found)],
                 progress=batches.progress(session, found),
                 may_list=Action.LIST_HOUSEHOLDS in may,
                 may_settle=Action.SETTLE_HOUSEHOLDS in may,

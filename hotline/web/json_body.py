@@ -78,6 +78,20 @@ def texts(value: object) -> list[str]:
     return [text(one) for one in value]
 
 
+def numbers(value: object) -> list[int]:
+    """A list of whole numbers."""
+    if not isinstance(value, list):
+        raise TypeError("应是整数的列表")
+    return [number(one) for one in value]
+
+
+def lines(value: object) -> list[dict[str, str]]:
+    """A list of objects that hold nothing but texts."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise TypeError("应是对象的列表，值都是文字")
+    return [{str(name): text(cell) for name, cell in one.items()} for one in value]
+
+
 def take(
     body: Mapping[str, Any], fields: Mapping[str, Take], *, required: frozenset[str] = frozenset()
 ) -> dict[str, Any]:

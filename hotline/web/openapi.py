@@ -37,6 +37,8 @@ _TYPES: Final[dict[json_body.Take, Schema]] = {
     json_body.number: NUMBER,
     json_body.moment: MOMENT,
     json_body.texts: {"type": "array", "items": TEXT},
+    json_body.numbers: {"type": "array", "items": NUMBER},
+    json_body.lines: {"type": "array", "items": {"type": "object", "additionalProperties": TEXT}},
 }
 _CHOICES: Final[dict[str, list[str]]] = {
     "demand_type": [kind.value for kind in DemandType],
@@ -153,6 +155,7 @@ def _schemas(acts: Mapping[str, Act]) -> dict[str, Schema]:
             satisfaction=_or_null(TEXT),
             solved=_or_null(TEXT),
             close_kind=_or_null(TEXT),
+            households=_or_null(_object((), total=NUMBER, done=NUMBER)),
             closed_at=_or_null(MOMENT),
             actions=_list(TEXT),
         ),
@@ -175,6 +178,15 @@ def _schemas(acts: Mapping[str, Act]) -> dict[str, Schema]:
             type=TEXT,
             size=NUMBER,
             sha256=TEXT | {"description": "of what was sent"},
+        ),
+        "Household": _object(
+            ("no", "done_at"),
+            no=NUMBER,
+            name=TEXT,
+            contact=TEXT | {"description": "masked"},
+            place=TEXT,
+            note=TEXT,
+            done_at=_or_null(MOMENT),
         ),
         "Action": {"oneOf": [_action(name, act) for name, act in acts.items()]},
     }
@@ -278,7 +290,7 @@ def document(acts: Mapping[str, Act]) -> Schema:
 def unit_document(acts: Mapping[str, Act]) -> Schema:
     """Return the description of the units' API, which knows these actions."""
     schemas = _schemas(acts)
-    wanted = {name: schemas[name] for name in ("Error", "Order", "Event", "File", "Action")}
+    wanted = {name: schemas[name] for name in ("Error", "Order", "Event", "File", "Household", "Action")}
     part = _object(
         ("order_no", "status", "state", "updated_at"),
         order_no=TEXT,
@@ -307,6 +319,23 @@ def unit_document(acts: Mapping[str, Act]) -> Schema:
             )
         },
         **_of_one_order("/orders", key=compulsory),
+        "/orders/{number}/households": {
+            "get": _operation(
+                "get_households",
+                "The households of a batch order",
+                _object(
+                    ("households", "total"),
+                    households=_list(_ref("Household")),
+                    total=NUMBER,
+                    page=NUMBER,
+                    per_page=NUMBER,
+                ),
+                parameters=[
+                    _parameter("number", "path"),
+                    _parameter("page", "query", NUMBER | {"default": 1, "minimum": 1}, required=False),
+                ],
+            )
+        },
         "/orders/{number}/files": {
             "post": _operation(
                 "post_file",

@@ -17,7 +17,7 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound
 from hotline.units import queries as units
 from hotline.web import order_endings
 from hotline.web.context import runtime
-from hotline.web.json_body import Take, flag, moment, number, read_object, take, text, texts
+from hotline.web.json_body import Take, flag, lines, moment, number, numbers, read_object, take, text, texts
 from hotline.web.order_pages import by_clock
 from hotline.work_orders import queries, service, states
 from hotline.work_orders.models import WorkOrder
@@ -84,6 +84,8 @@ ACTS: Final[dict[str, Act]] = {
     ),
     "approve": _act(service.approve, may={"note": text}),
     "reject": _act(service.reject, REASON, clock=False),
+    "list_households": _act(service.list_households, {"households": lines}, clock=False),
+    "settle_households": _act(service.settle_households, may={"numbers": numbers, "text": text}, clock=False),
     # asked and decided
     "return": _act(
         service.ask_return,
@@ -230,6 +232,12 @@ def _line(session: Session, _actor: Actor, field: str, code: str) -> int:
         raise NotFound(f"现行责任清单里没有 {code}")
 
 
+def _rows(
+    _session: Session, _actor: Actor, _field: str, told: list[dict[str, str]]
+) -> list[tuple[int, dict[str, str]]]:
+    return list(enumerate(told, start=1))
+
+
 @contextmanager
 def _told_by(field: str) -> Iterator[None]:
     """Name the field that points at nothing."""
@@ -249,4 +257,5 @@ RESOLVED: Final[dict[str, tuple[str, Callable[[Session, Actor, str, Any], object
     "units": ("unit_ids", _units),
     "responsibility_line": ("responsibility_line_id", _line),
     "into": ("into", _order),
+    "households": ("rows", _rows),
 }

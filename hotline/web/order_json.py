@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
+from hotline.callers.numbers import mask_contact
 from hotline.units.models import Unit
 from hotline.web.order_acts import allowed
-from hotline.work_orders import evidence, queries
-from hotline.work_orders.models import OrderFile, SubOrder, WorkOrder
+from hotline.work_orders import batches, evidence, queries
+from hotline.work_orders.models import BatchItem, OrderFile, SubOrder, WorkOrder
 from hotline.work_orders.releasing import words_for
 from hotline.work_orders.story import story
 
@@ -53,6 +54,7 @@ def whole(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
         "solved": order.final_solved or None,
         "close_kind": order.close_kind or None,
         "closed_at": order.closed_at.isoformat() if order.closed_at else None,
+        "households": _households(session, order),
         "actions": allowed(order, actor),
     }
 
@@ -60,6 +62,23 @@ def whole(session: Session, order: WorkOrder, actor: Actor) -> dict[str, Any]:
 def file(row: OrderFile) -> dict[str, Any]:
     """Return what a program learns of a photograph or paper."""
     return {"id": row.id, "kind": row.kind, "name": row.name, "type": row.mime, "size": row.size, "sha256": row.sha256}
+
+
+def _households(session: Session, order: WorkOrder) -> dict[str, int] | None:
+    told = batches.progress(session, order)
+    return {"total": told.total, "done": told.done} if told.total else None
+
+
+def household(one: BatchItem) -> dict[str, Any]:
+    """Return what a program learns of one household of a batch order; its number masked."""
+    return {
+        "no": one.no,
+        "name": one.name or "",
+        "contact": mask_contact(one.contact),
+        "place": one.place or "",
+        "note": one.note or "",
+        "done_at": one.done_at.isoformat() if one.done_at else None,
+    }
 
 
 def brief(sub: SubOrder) -> dict[str, Any]:

@@ -67,10 +67,10 @@ def test_a_system_never_learns_of_another_subtrees_order_by_any_door(
 ) -> None:
     strangers = [system(unit) for unit in (here.other_county, here.far_township, here.power, here.township)]
     doors = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{ROOT}/orders")]
-    assert len(doors) == 6, "a new route needs its case here (files: below)"
+    assert len(doors) == 7, "a new route needs its case here (files: below)"
     for stranger in strangers:
         assert stranger.get("/orders").json["orders"] == []
-        for path in ("", "/events"):
+        for path in ("", "/events", "/households"):
             assert stranger.get(f"/orders/{order_no}{path}").status_code == 404
         assert stranger.act(order_no, "sign").status_code == 404
 
@@ -302,6 +302,33 @@ def test_what_is_no_photograph_is_refused_in_words(system: MakeSystem, here: Cit
         answer = send_file(county, order_no, body, kind=kind, name=name)
         assert (answer.status_code, list(answer.json["error"]["details"])) == (422, ["files"])
     assert send_file(county, order_no, picture(), kind="identity", name="a.jpg").status_code in (403, 422)
+
+
+def test_many_households_are_listed_and_done_one_by_one(system: MakeSystem, here: City, order_no: str) -> None:
+    county, stranger = system(here.county), system(here.other_county)
+    county.act(order_no, "sign")
+    homes = [
+        {"name": f"户主{number}", "contact": f"1990000{number:04}", "place": f"1号楼{number}"} for number in (1, 2, 3)
+    ]
+    assert county.act(order_no, "list_households", households=homes).json["households"] == {"total": 3, "done": 0}
+    twice = county.act(order_no, "list_households", households=[{"name": "户主4"}, homes[0]])
+    assert (twice.status_code, twice.json["error"]["details"]["lines"][0]) == (422, "第 2 行：与前面的一户相同")
+    assert county.act(order_no, "list_households", households=[{"name": 4}]).status_code == 422
+    assert county.act(order_no, "settle_households", numbers=[2], text="已退款").json["households"]["done"] == 1
+    assert county.act(order_no, "settle_households", numbers=[9]).status_code == 422
+    told = county.get(f"/orders/{order_no}/households").json
+    assert told["total"] == 3
+    assert [(one["no"], one["note"], one["done_at"] is None) for one in told["households"]] == [
+        (1, "", True),
+        (2, "已退款", False),
+        (3, "", True),
+    ]
+    assert "19900000001" not in walk(told)
+    assert county.get(f"/orders/{order_no}/households", page="2").json["households"] == []
+    contact = {"contacted": True, "contacted_at": "2026-11-18T12:30:00+08:00", "contact_way": "电话"}
+    early = county.act(order_no, "report", **contact, solved="yes", public_reply=REPLY)
+    assert list(early.json["error"]["details"]) == ["solved"]
+    assert county.act(order_no, "settle_households").json["households"] == {"total": 3, "done": 3}
 
 
 def test_the_description_is_valid_and_names_every_route(app: Flask, description: Description) -> None:
