@@ -43,7 +43,7 @@ def _unanswered(session: Session, _someone: Actor) -> int:
 
 
 def _replies(session: Session, someone: Actor) -> int:
-    return supervision.to_read(session, someone).total
+    return supervision.unread(session, someone)
 
 
 @dataclass(frozen=True, slots=True)

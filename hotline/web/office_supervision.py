@@ -35,28 +35,27 @@ def board() -> ResponseReturnValue:
     under = request.args.get("unit", type=int)
     with transaction() as session:
         counts = queries.level_counts(session, actor, under=under)
-        waiting = queries.waiting(session, actor, now=now, under=under)
-        late = queries.waiting(session, actor, now=now, late_only=True, under=under)
-        replies = queries.to_read(session, actor, under=under)
+        letters = queries.notice_counts(session, actor, now=now, under=under)
         worst = next((level for level in reversed(LEVELS) if counts.get(level)), LEVELS[0])
-        show = request.args.get("show") or (REPLIES if replies.total else worst.value)
-        notices = {WAITING: waiting, LATE: late, REPLIES: replies}.get(show)
+        show = request.args.get("show") or (REPLIES if letters.unread else worst.value)
         to_tell = extensions.to_tell(session)
-        orders = None
-        if notices is None and show != TELL:
+        orders = notices = None
+        if show == REPLIES:
+            notices = queries.to_read(session, actor, under=under, page=page)
+        elif show in (WAITING, LATE):
+            notices = queries.waiting(session, actor, now=now, late_only=show == LATE, under=under, page=page)
+        elif show != TELL:
             level = show if show in set(LEVELS) else worst.value
             orders = queries.orders_at(session, actor, level=level, under=under, page=page)
-        elif notices is not None and page > 1:
-            notices = _more(show, page, under)
         figures = queries.by_unit(session, actor, now=now)
         chips = [
-            _chip(REPLIES, "待阅回复", replies.total, show, under),
+            _chip(REPLIES, "待阅回复", letters.unread, show, under),
             *(
                 _chip(level.value, SUPERVISION_WORDS[level], counts.get(level, 0), show, under)
                 for level in reversed(LEVELS)
             ),
-            _chip(WAITING, "待单位回复", waiting.total, show, under),
-            _chip(LATE, "逾期未回复", late.total, show, under),
+            _chip(WAITING, "待单位回复", letters.waiting, show, under),
+            _chip(LATE, "逾期未回复", letters.late, show, under),
             _chip(TELL, "待电话告知延期", len(to_tell), show, under),
         ]
         return render_template(
@@ -76,14 +75,6 @@ def board() -> ResponseReturnValue:
             under=under,
             levels=LEVELS,
         )
-
-
-def _more(show: str, page: int, under: int | None) -> Any:
-    actor, now = the_actor(), runtime().now()
-    with transaction() as session:
-        if show == REPLIES:
-            return queries.to_read(session, actor, under=under, page=page)
-        return queries.waiting(session, actor, now=now, late_only=show == LATE, under=under, page=page)
 
 
 def _chip(show: str, word: str, count: int, shown: str, under: int | None) -> dict[str, Any]:

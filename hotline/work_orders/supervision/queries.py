@@ -43,6 +43,15 @@ class Figures:
         return sum(self.by_level.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """How many notices wait for something, as ``Figures`` counts them."""
+
+    waiting: int
+    late: int
+    unread: int
+
+
 # ---- orders
 
 
@@ -86,7 +95,7 @@ def waiting(
 
     The hub sees all; a unit its own and those of units below it.
     """
-    where = [Notice.replied_at.is_(None), *_notices(session, actor, under)]
+    where = _unanswered(session, actor, under)
     if late_only:
         where.append(Notice.reply_due_at < now)
     return _page_of_notices(session, where, Notice.reply_due_at.asc().nulls_last(), page, per_page)
@@ -96,8 +105,19 @@ def to_read(
     session: Session, actor: Actor, *, under: int | None = None, page: int = 1, per_page: int = PER_PAGE
 ) -> Page[Notice]:
     """Return the notices whose reply no supervisor has read, the longest waiting first. Who: as ``waiting``."""
-    where = [Notice.replied_at.is_not(None), Notice.read_at.is_(None), *_notices(session, actor, under)]
-    return _page_of_notices(session, where, Notice.replied_at.asc(), page, per_page)
+    return _page_of_notices(session, _unread(session, actor, under), Notice.replied_at.asc(), page, per_page)
+
+
+def notice_counts(session: Session, actor: Actor, *, now: datetime, under: int | None = None) -> Notices:
+    """Return how many notices wait for a reply and for a reader. Who: as ``waiting``."""
+    unanswered = select(func.count(), func.count().filter(Notice.reply_due_at < now)).select_from(Notice)
+    waiting, late = session.execute(unanswered.where(*_unanswered(session, actor, under))).one()
+    return Notices(waiting, late, unread(session, actor, under=under))
+
+
+def unread(session: Session, actor: Actor, *, under: int | None = None) -> int:
+    """Return how many replies no supervisor has read. Who: as ``waiting``."""
+    return session.scalar(select(func.count(Notice.id)).where(*_unread(session, actor, under))) or 0
 
 
 def of_order(session: Session, actor: Actor, order: WorkOrder) -> Sequence[Notice]:
@@ -126,10 +146,10 @@ def by_unit(session: Session, actor: Actor, *, now: datetime, under: int | None 
         .group_by(Unit.id, WorkOrder.supervision)
     ).all()
     notices = select(Notice.unit_id, func.count(), func.count().filter(Notice.reply_due_at < now))
-    notices = notices.where(*_notices(session, actor, under)).group_by(Notice.unit_id)
-    unanswered = session.execute(notices.where(Notice.replied_at.is_(None))).all()
-    unread = session.execute(notices.where(Notice.replied_at.is_not(None), Notice.read_at.is_(None))).all()
-    named = {row[0] for row in (*orders, *unanswered, *unread)}
+    notices = notices.group_by(Notice.unit_id)
+    unanswered = session.execute(notices.where(*_unanswered(session, actor, under))).all()
+    unread_ = session.execute(notices.where(*_unread(session, actor, under))).all()
+    named = {row[0] for row in (*orders, *unanswered, *unread_)}
     above = _second_tier(session, named) if under is None else _themselves(session, named)
     found = {unit.id: Figures(unit) for unit in above.values()}
     for unit_id, level, number in orders:
@@ -137,7 +157,7 @@ def by_unit(session: Session, actor: Actor, *, now: datetime, under: int | None 
     for unit_id, number, late in unanswered:
         found[above[unit_id].id].waiting += number
         found[above[unit_id].id].late += late
-    for unit_id, number, _late in unread:
+    for unit_id, number, _late in unread_:
         found[above[unit_id].id].unread += number
     return sorted(found.values(), key=_worst_first)
 
@@ -152,6 +172,14 @@ def _watched(levels: Sequence[Supervision]) -> ColumnElement[bool]:
 def _orders(session: Session, actor: Actor, under: int | None) -> list[ColumnElement[bool]]:
     lines = _lines(session, actor, under)
     return [WorkOrder.closed_at.is_(None), *(WorkOrder.lead_unit_id.in_(line) for line in lines)]
+
+
+def _unanswered(session: Session, actor: Actor, under: int | None) -> list[ColumnElement[bool]]:
+    return [Notice.replied_at.is_(None), *_notices(session, actor, under)]
+
+
+def _unread(session: Session, actor: Actor, under: int | None) -> list[ColumnElement[bool]]:
+    return [Notice.replied_at.is_not(None), Notice.read_at.is_(None), *_notices(session, actor, under)]
 
 
 def _notices(session: Session, actor: Actor, under: int | None) -> list[ColumnElement[bool]]:

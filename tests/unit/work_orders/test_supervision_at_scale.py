@@ -34,6 +34,10 @@ READS: dict[str, tuple[str, Read]] = {
         lambda session: boards.waiting(session, SYSTEM, now=NOON, late_only=True),
     ),
     "to read": ("ix_order_notices_unread", lambda session: boards.to_read(session, SYSTEM)),
+    "unread, for the navigation of every page": (
+        "ix_order_notices_unread",
+        lambda session: boards.unread(session, SYSTEM),
+    ),
 }
 
 
