@@ -29,9 +29,9 @@ from hotline.web import (
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import moment
+from hotline.web.moments import LOCAL, moment_typed
 from hotline.web.order_pages import about, act, by_clock
 from hotline.web.unit_inbox import AT_WORK, COUNTY, UNIT, own_sub, steps_key
-from hotline.web.unit_report import LOCAL, moment_typed
 from hotline.work_orders import boards, evidence, merging, proposal, queries, service, steps
 from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.models import WorkOrder

@@ -17,6 +17,7 @@ from hotline.errors import Invalid, NotFound
 from hotline.units import queries as units
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
+from hotline.web.moments import moment_of
 from hotline.web.order_pages import act, by_clock
 from hotline.work_orders import queries, service
 from hotline.work_orders.guards import live_subs
@@ -106,13 +107,8 @@ def _number_or_none(_session: Session, typed: str) -> int | None:
     return int(typed) if typed.isdigit() else None
 
 
-def _moment(_session: Session, typed: str) -> datetime | None:
-    if not typed:
-        return None
-    try:
-        return datetime.fromisoformat(typed).replace(tzinfo=runtime().settings.tz)
-    except ValueError as fault:
-        raise Invalid("时间格式不对，请按“年-月-日 时:分”填写") from fault
+def _reply_due(_session: Session, typed: str) -> datetime | None:
+    return moment_of(typed, "reply_due") if typed else None
 
 
 def _order(session: Session, typed: str) -> WorkOrder:
@@ -218,7 +214,7 @@ FORMS: Final = (
                 take=_text_or_none,
             ),
             Field("words", "督办意见"),
-            Field("reply_due", "书面回复期限", "datetime", required=False, take=_moment),
+            Field("reply_due", "书面回复期限", "datetime", required=False, take=_reply_due),
         ),
         icon="exclamation-triangle",
     ),

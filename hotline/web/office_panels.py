@@ -15,6 +15,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
+from hotline.web.moments import moment_typed
 from hotline.web.order_pages import about, act, by_clock
 from hotline.work_orders import boards, queries, service
 from hotline.work_orders.asks import agenda, panels
@@ -59,7 +60,7 @@ def plan() -> ResponseReturnValue:
             def do() -> ResponseReturnValue:
                 panel = service.plan_panel(
                     session,
-                    held_at=_moment(request.form.get("held_at", "")),
+                    held_at=_held_at(),
                     title=request.form.get("title", ""),
                     place=request.form.get("place", ""),
                     attendants=request.form.get("attendants", ""),
@@ -73,11 +74,11 @@ def plan() -> ResponseReturnValue:
         return _desk(request.form.to_dict(), fault.details), 422
 
 
-def _moment(typed: str) -> datetime:
-    try:
-        return datetime.fromisoformat(typed).replace(tzinfo=runtime().settings.tz)
-    except ValueError as fault:
-        raise Invalid("请填写会商时间", held_at="请填写会商时间") from fault
+def _held_at() -> datetime:
+    found = moment_typed("held_at")
+    if found is None:
+        raise Invalid("请填写会商时间", held_at="请填写会商时间")
+    return found
 
 
 @bp.get("/<int:panel_id>")

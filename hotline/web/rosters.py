@@ -19,11 +19,10 @@ from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import clock
 from hotline.web.idempotency import once
+from hotline.web.moments import LOCAL, YEARS, moment_typed
 
-LOCAL: Final = "%Y-%m-%dT%H:%M"  # what a datetime-local field speaks
 WEEK: Final = timedelta(days=7)
 WEEKDAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,8 @@ def make(template: str, readers: tuple[str, ...], keepers: tuple[str, ...]) -> B
                 shift=_asked_shift(session, unit.id),
                 name=request.form.get("name", ""),
                 phone=request.form.get("phone", ""),
-                starts_at=_moment("starts_at"),
-                ends_at=_moment("ends_at"),
+                starts_at=moment_typed("starts_at"),
+                ends_at=moment_typed("ends_at"),
                 position=request.form.get("position", 1, type=int),
                 username=request.form.get("username", ""),
                 **when(),
@@ -163,20 +162,9 @@ def _monday() -> date:
         found = date.fromisoformat(asked)
     except ValueError:
         found = runtime().today()
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if found.year not in YEARS:
         found = runtime().today()
     return found - timedelta(days=found.weekday())
-
-
-def _moment(name: str) -> datetime | None:
-    text = request.form.get(name, "").strip()
-    try:
-        found = datetime.fromisoformat(text).replace(tzinfo=runtime().settings.tz) if text else None
-    except ValueError as fault:
-        raise Invalid("时间格式不对", **{name: "请按“年-月-日 时:分”填写"}) from fault
-    if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise Invalid("日期不对", **{name: "日期不对，请核对"})
-    return found
 
 
 def _day(day: date, shifts: Any) -> Day:

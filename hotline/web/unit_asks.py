@@ -15,9 +15,9 @@ from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
+from hotline.web.moments import LOCAL, moment_typed
 from hotline.web.order_pages import act, by_clock
 from hotline.web.unit_inbox import UNIT
-from hotline.web.unit_report import LOCAL, moment_typed
 from hotline.work_orders import queries, service, steps
 from hotline.work_orders.asks.extensions import latest_of
 from hotline.work_orders.asks.waits import waits_of

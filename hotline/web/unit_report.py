@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Final, cast
 
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
@@ -19,6 +18,7 @@ from hotline.web.access import public, roles, the_actor, when
 from hotline.web.contact_story import through_the_hub
 from hotline.web.context import runtime, transaction
 from hotline.web.errors import wants_page
+from hotline.web.moments import LOCAL, moment_typed
 from hotline.web.order_pages import act, by_clock
 from hotline.web.unit_inbox import UNIT, own_sub, steps_key
 from hotline.work_orders import evidence, queries, service
@@ -30,7 +30,6 @@ bp = Blueprint("feedback", __name__)
 
 CONTACT_WAYS: Final = ("电话", "上门", "微信", "现场见面", "其他")
 UNSOLVED: Final = ("政策限制", "资金不足", "权属不清", "客观条件限制", "已列入计划", "反映不属实", "其他")
-LOCAL: Final = "%Y-%m-%dT%H:%M"  # what a datetime-local field speaks
 SENT_FILES: Final = {f"files_{kind}": kind for kind in (FileKind.BEFORE, FileKind.AFTER, FileKind.CONTACT)}
 # what the form needs to work without network; no page with an order on it is ever kept
 KEPT: Final = (
@@ -165,17 +164,6 @@ def _choices(calls: Sequence[str] = ()) -> dict[str, Any]:
         "ways": [(way, way) for way in (*calls, *CONTACT_WAYS)],
         "reasons": [("", "请选择"), *((reason, reason) for reason in UNSOLVED)],
     }
-
-
-def moment_typed(name: str) -> datetime | None:
-    """A moment as a date field sends it, in the city's zone; None when left empty."""
-    text = request.form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=runtime().settings.tz)
-    except ValueError as fault:
-        raise Invalid("时间格式不对", **{name: "请按“年-月-日 时:分”填写"}) from fault
 
 
 # ---- without network

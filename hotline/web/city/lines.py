@@ -17,6 +17,7 @@ from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
 from hotline.web.city.views import today
 from hotline.web.context import runtime
 from hotline.web.formats import date_words
+from hotline.web.moments import moment_of
 from hotline.web.words import URGENCY
 from hotline.work_orders import clock, limits, rules
 from hotline.work_orders.models import DeadlineProfile
@@ -146,7 +147,7 @@ class Profiles(Kind[DeadlineProfile]):
         tz = runtime().settings.tz
         fault, lines, steps = None, [], []
         try:
-            accepted = datetime.fromisoformat(asked["accepted"] or f"{today()}T16:30").replace(tzinfo=tz)
+            accepted = moment_of(asked["accepted"] or f"{today()}T16:30", "accepted")
             profile = rules.profile_of(session, asked["profile"] or in_force)
             lines = clock.deadline(
                 profile,
@@ -161,8 +162,6 @@ class Profiles(Kind[DeadlineProfile]):
             for step, word in limits.STEP_WORDS.items():
                 limit = profile.step(step, asked["urgency"] or "", hard=bool(asked["hard"]))
                 steps.append((word, limit.word if limit else "不设时限"))
-        except (ValueError, OverflowError):
-            fault = "请填写受理时间"
         except Invalid as found:
             fault = found.message
         return {

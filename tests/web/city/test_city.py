@@ -283,7 +283,8 @@ def test_a_day_of_the_citys_own_is_seen_in_its_month_and_left_again(admin: Brows
 def test_the_deadline_of_an_example_is_told_line_by_line(admin: Browser) -> None:
     page = admin.get(f"{AT}/profiles?type=consult&urgency=normal&accepted=2026-11-20T16:30").text
     assert "1 个工作日" in page
-    assert "请填写受理时间" in admin.get(f"{AT}/profiles?accepted=nonsense").text
+    assert "时间格式不对" in admin.get(f"{AT}/profiles?accepted=nonsense").text
+    assert "日期不对" in admin.get(f"{AT}/profiles?accepted=0001-01-01T00:00").text
 
 
 NEW = {

@@ -112,7 +112,9 @@ def test_an_extension_goes_to_the_leader_and_on_to_the_hub(
     assert "最晚可延到" in clerk.get(f"/portal/orders/{number}/ask/extension").text
     with sessions() as session:
         until = (the(session, number).deadline_at + timedelta(days=1)).astimezone(TZ)
-    typed = {"ground": "complex", "plan": "更换主管道，需停水施工", "until": "not a date"}
+    typed = {"ground": "complex", "plan": "更换主管道，需停水施工", "until": "0001-01-01T00:00"}
+    assert clerk.post(f"/portal/orders/{number}/ask/extension", typed).status_code == 422
+    typed["until"] = "not a date"
     refused = clerk.post(f"/portal/orders/{number}/ask/extension", typed)
     assert refused.status_code == 422
     assert "更换主管道" in refused.text

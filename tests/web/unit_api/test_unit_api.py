@@ -305,7 +305,7 @@ def test_what_is_no_photograph_is_refused_in_words(system: MakeSystem, here: Cit
 
 
 def test_many_households_are_listed_and_done_one_by_one(system: MakeSystem, here: City, order_no: str) -> None:
-    county, stranger = system(here.county), system(here.other_county)
+    county = system(here.county)
     county.act(order_no, "sign")
     homes = [
         {"name": f"户主{number}", "contact": f"1990000{number:04}", "place": f"1号楼{number}"} for number in (1, 2, 3)
