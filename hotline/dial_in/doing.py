@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -77,51 +77,20 @@ class Here:
 
     # ---- steps
 
-    def attempt(self, step: Callable[[], object]) -> str:
-        """Take a step whole or not at all; returns what is wrong in words, "" when nothing is."""
-        try:
-            with self.session.begin_nested():
-                step()
-        except HotlineError as fault:
-            return fault.message
-        return ""
-
     def sign(self, order: WorkOrder) -> str:
         """Sign; returns what is wrong, "" when nothing is."""
-        return self.attempt(lambda: service.sign(self.session, order=order, actor=self.actor, now=self.now))
+        return self._attempt(service.sign, order)
 
     def ask_return(
         self, order: WorkOrder, *, ground: str, line_id: int | None, unit_id: int | None, reason: str
     ) -> str:
         """Ask to give the order back; returns what is wrong, "" when nothing is."""
-        return self.attempt(
-            lambda: service.ask_return(
-                self.session,
-                order=order,
-                actor=self.actor,
-                now=self.now,
-                calendar=self.calendar,
-                tz=self.tz,
-                ground=ground,
-                responsibility_line_id=line_id,
-                suggested_unit_id=unit_id,
-                reason=reason,
-            )
-        )
+        told = {"responsibility_line_id": line_id, "suggested_unit_id": unit_id, "reason": reason}
+        return self._attempt(service.ask_return, order, ground=ground, **told, **self._clock)
 
     def progress(self, order: WorkOrder, words: str) -> str:
         """Say how far one has come; returns what is wrong, "" when nothing is."""
-        return self.attempt(
-            lambda: service.progress(
-                self.session,
-                order=order,
-                actor=self.actor,
-                now=self.now,
-                calendar=self.calendar,
-                tz=self.tz,
-                text=words,
-            )
-        )
+        return self._attempt(service.progress, order, text=words, **self._clock)
 
     def report(
         self,
@@ -134,23 +103,31 @@ class Here:
         reply: str,
     ) -> str:
         """Report the result; ``way`` empty: nobody was contacted. Returns what is wrong, "" when nothing is."""
-        return self.attempt(
-            lambda: service.report(
-                self.session,
-                order=order,
-                actor=self.actor,
-                now=self.now,
-                calendar=self.calendar,
-                tz=self.tz,
-                contacted=bool(way),
-                contacted_at=contacted_at if way else None,
-                contact_way=way,
-                solved=solved,
-                unsolved_reason=reason,
-                public_reply=reply,
-                process=BY_TELEPHONE,
-            )
+        return self._attempt(
+            service.report,
+            order,
+            contacted=bool(way),
+            contacted_at=contacted_at if way else None,
+            contact_way=way,
+            solved=solved,
+            unsolved_reason=reason,
+            public_reply=reply,
+            process=BY_TELEPHONE,
+            **self._clock,
         )
+
+    @property
+    def _clock(self) -> dict[str, Any]:
+        return {"calendar": self.calendar, "tz": self.tz}
+
+    def _attempt(self, verb: Callable[..., object], order: WorkOrder, **told: Any) -> str:
+        """Take a step whole or not at all; returns what is wrong in words, "" when nothing is."""
+        try:
+            with self.session.begin_nested():
+                verb(self.session, order=order, actor=self.actor, now=self.now, **told)
+        except HotlineError as fault:
+            return fault.message
+        return ""
 
     # ---- what may be chosen
 
