@@ -27,11 +27,12 @@ demo: $(STAMP) ## Run the whole hotline on this machine with the Hengshui demo c
 test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; what needs something absent says so
 	HOTLINE_TEST_ON=sqlite $(PYTEST)
 
-# What knows no database: the exchange, hearing, documents and papers as text, clocks and calendars. And what only a
-# browser or an ear tells, of pages whose forms, searches and rows are asked on both databases by the tests beside it.
+# What knows no database: the exchange, hearing, documents and papers as text, clocks and calendars. What only a browser
+# or an ear tells, of pages whose forms, searches and rows are asked on both databases by the tests beside it. And the walks
+# at random through the tables of states, each of whose steps is written on both.
 KNOWS_NO_DATABASE := tests/exchange tests/unit/speech tests/unit/calendars tests/unit/foundations/test_config.py \
   $(addprefix tests/unit/knowledge_base/test_,answers.py clauses.py differences.py documents.py handbook.py scrub.py) \
-  $(addprefix tests/unit/work_orders/test_,clock.py clock_holidays.py personal_data.py photos.py proposal.py) \
+  $(addprefix tests/unit/work_orders/test_,clock.py clock_holidays.py personal_data.py photos.py proposal.py whole_life.py) \
   $(addprefix tests/unit/routing/test_,features.py model.py training.py) \
   $(addprefix tests/architecture/test_,docs.py glossary.py tree.py)
 ON_BOTH_ALIKE := $(KNOWS_NO_DATABASE) $(wildcard tests/web/*/test_in_a_browser.py) \

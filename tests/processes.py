@@ -19,7 +19,7 @@ FIRST = (
     "tests/e2e/",
     "tests/architecture/test_every_page.py",
     "tests/workers/test_processes.py",
-    "tests/unit/work_orders/test_machine.py",
+    "tests/unit/work_orders/test_whole_life.py",
     "tests/exchange/test_phone_in_a_browser.py",
     "tests/unit/knowledge_base/test_keeping.py",
 )

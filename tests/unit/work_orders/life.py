@@ -77,12 +77,6 @@ def _close(life: Life, order: WorkOrder, actor: Actor) -> object:
     return by_state.get(order.status, by_state[Status.REVIEW])()
 
 
-def _resume(life: Life, order: WorkOrder, actor: Actor) -> object:
-    if order.status == Status.REVIEW:
-        return service.reopen(life.session, order=order, actor=actor, now=life.now, reason="有新的事实", **WHEN)
-    return service.resume(life.session, order=order, actor=actor, now=life.now, **WHEN)
-
-
 def _merge(life: Life, order: WorkOrder) -> dict[str, Any]:
     return {"into": life.other(order)}
 
@@ -127,7 +121,7 @@ STEPS: Final[dict[Action, Step]] = {
     ),
     Action.REFUSE_SUSPENSION: _verb(service.refuse_suspension, reason="可以办理"),
     Action.SUSPEND: _verb(service.suspend, by_clock=True),
-    Action.RESUME: _resume,
+    Action.RESUME: _verb(service.resume, by_clock=True),
     Action.PROGRESS: _with(
         lambda life, _: {"text": "正在办理", "waits_for_unit_id": life.units(1)[0] if life.odd(2) else None},
         service.progress,
@@ -136,7 +130,7 @@ STEPS: Final[dict[Action, Step]] = {
     Action.REPORT: _verb(service.report, by_clock=True, **report_fields()),
     Action.APPROVE: _verb(service.approve, by_clock=True),
     Action.REJECT: _verb(service.reject, reason="没有答到点上"),
-    Action.TAKE_UP: _resume,
+    Action.TAKE_UP: _verb(service.reopen, by_clock=True, reason="有新的事实"),
     Action.CALL_BACK: _with(_settle, service.settle, by_clock=True),
     Action.CLOSE: _close,
     Action.REVIEW: _verb(service.review, by_clock=True, fact="又停水了"),

@@ -229,32 +229,53 @@ class Life(RuleBasedStateMachine):
 
     # ---- the citizen and the system
 
-    @rule(which=st.integers(0, 2), satisfied=st.integers(0, 2), solved=st.booleans())
-    def an_officer_asks(self, which: int, satisfied: int, solved: bool) -> None:
-        order = self.orders[which]
-        if order.status != Status.TO_CALL_BACK:
-            return
-        follow_ups.open_callback(self.session, order=order, now=self.now, **WHEN)
-        callback = self.callback(order)
+    @rule()
+    def the_citizen_is_asked(self) -> None:
+        """Mostly by who may, and two of three want it done again: the way through the redos is the long one."""
+        callback = self.callback_of_one()
         if callback is None:
             return
-        officer = self.here.callback_officer
+        who = "callback_officer" if self.pick(4) else sorted(self.actors)[self.pick(len(self.actors))]
+        by_key, content = self.odd(3), self.odd(3)
         try:
-            follow_ups.take(self.session, callback=callback, actor=officer, now=self.now)
+            if not by_key:
+                follow_ups.take(self.session, callback=callback, actor=self.actors[who], now=self.now)
             follow_ups.evaluate(
                 self.session,
                 callback=callback,
-                satisfaction="satisfied" if satisfied == 2 else "dissatisfied",
-                solved="yes" if solved else "no",
-                contacted=True,
-                reasons=[] if satisfied == 2 else ["slow"],
-                way="person",
-                actor=officer,
+                satisfaction=("satisfied", "fair")[self.pick(2)] if content else "dissatisfied",
+                solved=("yes", "partly", "no", "impossible", "")[self.pick(5)],
+                contacted=(True, False, None)[self.pick(3)],
+                reasons=[] if content else ["slow"],
+                way="keypad" if by_key else "person",
+                actor=SYSTEM if by_key else self.actors[who],
                 now=self.now,
             )
         except HotlineError:
             return
+        assert by_key or who in ("callback_officer", "supervisor")
         self.messages_arrive()
+
+    @rule()
+    def nobody_answers(self) -> None:
+        callback = self.callback_of_one()
+        if callback is None:
+            return
+        self.now += timedelta(hours=(3, 5, 20, 27)[self.pick(4)])
+        try:
+            attempt = follow_ups.plan_attempt(self.session, callback=callback, way="keypad", actor=SYSTEM, now=self.now)
+        except NotAllowedNow:
+            return
+        follow_ups.unreachable(self.session, attempt=attempt, actor=SYSTEM, now=self.now, tz=TZ)
+
+    def callback_of_one(self) -> Callback | None:
+        """Return the callback of an order that waits for one."""
+        waiting = [order for order in self.orders if order.status == Status.TO_CALL_BACK]
+        if not waiting:
+            return None
+        order = waiting[self.pick(len(waiting))]
+        follow_ups.open_callback(self.session, order=order, now=self.now, **WHEN)
+        return self.callback(order)
 
     @rule()
     def messages_arrive(self) -> None:
@@ -336,10 +357,14 @@ class Life(RuleBasedStateMachine):
         assert told, f"closed as {order.close_kind} and nobody was to be called"
         # checked by a reviewer, settled by a supervisor, or with the main order that was
         assert told[-1].actor_role in {"REV", "SUP", "SYS"}
+        callback = self.callback(order)
         if order.close_kind in UNCALLED:
             assert order.final_satisfaction == "none"
         elif order.close_kind == CloseKind.EXPLAINED:
             assert (order.final_satisfaction, order.final_solved) == ("dissatisfied", "impossible")
+        elif order.merged_into_id is None and callback is not None and callback.round == order.round:
+            said = self.session.scalars(select(Evaluation).where(Evaluation.callback_id == callback.id)).one()
+            assert said.satisfaction == order.final_satisfaction
 
     def returns_redos_and_extensions_have_an_end(self, order: WorkOrder) -> None:
         assert order.return_count <= 3
@@ -365,7 +390,7 @@ def _decides_own(order: WorkOrder, actor: Actor, action: Action) -> bool:
 
 
 WALKS: Final = settings(
-    max_examples=250,
+    max_examples=275,
     stateful_step_count=45,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
@@ -379,6 +404,15 @@ def test_whatever_people_try(engine: Engine) -> None:
     assert LOOKED["step"] - LOOKED["walk"] >= 10_000
     never = STEPS.keys() - TRIED.keys()
     assert len(never) <= SELDOM_AT_MOST, f"ten thousand steps take nearly every step there is, not {sorted(never)}"
+
+
+def test_every_row_of_the_table_leads_to_a_known_state_and_names_its_line():
+    for (status, _action), rule_ in TRANSITIONS.items():
+        assert status in {"", *Status}
+        assert rule_.to
+        assert rule_.roles
+        assert rule_.line.startswith("T")
+    assert all(states <= set(Status) for states, _rule in NOTES.values())
 
 
 def test_every_action_of_the_tables_is_tried():
