@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from hotline.db import Base, make_engine
 from tests import needs
@@ -23,6 +24,8 @@ from tests.redis_server import free_port
 
 # nothing of it is to survive, so nothing waits for a disk
 QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+QUICK += " -c autovacuum=off"
+TRIES = 3
 
 
 def _as_postgres(command: list[str]) -> list[str]:
@@ -66,15 +69,15 @@ class Cluster:
     def filled(self) -> Iterator[str]:
         """URL of a database with every table and no row. It is emptied and given out again under another name, which
         takes a tenth of copying one."""
-        name = _new_name()
-        if not self._spare:
+        if self._spare:
+            name = self._spare.pop()
+        else:
             engine = make_engine(self.create())
             Base.metadata.create_all(engine)
             engine.dispose()
-            self._spare.append(str(engine.url.database))
-        self._run(f"ALTER DATABASE {self._spare.pop()} RENAME TO {name}")
+            name = str(engine.url.database)
         yield f"{self._url}/{name}"
-        self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        name = self._taken_away(name)
         engine = make_engine(f"{self._url}/{name}")
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))  # rows in any order
@@ -83,6 +86,20 @@ class Cluster:
             connection.execute(text("SELECT setval(seqrelid, seqstart, false) FROM pg_sequence"))
         engine.dispose()
         self._spare.append(name)
+
+    def _taken_away(self, name: str) -> str:
+        """Give a database a name that nobody knows and return it; a thread of the test may still be coming back."""
+        new = _new_name()
+        for left in reversed(range(TRIES)):
+            self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            try:
+                self._run(f"ALTER DATABASE {name} RENAME TO {new}")
+            except OperationalError:
+                if not left:
+                    raise
+            else:
+                break
+        return new
 
 
 def _new_name() -> str:
