@@ -178,6 +178,15 @@ CHECKS: Final[tuple[Check, ...]] = (
         page="/office/city/units?show=silent",
     ),
     Check(
+        "channels",
+        "推送渠道",
+        "channels",
+        looks.channels,
+        "补上单位的推送地址、签名密钥、邮箱或值班电话，或在 .env 里填写邮件服务器 HOTLINE_SMTP_URL、HOTLINE_MAIL_FROM",
+        "complete these units; e-mail also needs HOTLINE_SMTP_URL and HOTLINE_MAIL_FROM",
+        page="/office/city/units",
+    ),
+    Check(
         "categories",
         "问题分类",
         "categories",

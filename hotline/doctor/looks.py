@@ -202,6 +202,25 @@ def clerks(session: Session, _runtime: Runtime) -> Seen:
     return warn(f"没有经办人：{_few(silent, '、')}", f"nobody signs at {_few(silent, ', ')}")
 
 
+@reading
+def channels(session: Session, runtime: Runtime) -> Seen:
+    """Every unit can be told by the channels it has chosen; one that cannot is told by the portal alone."""
+    mail = bool(runtime.settings.smtp_url and runtime.settings.mail_from)
+    usable: dict[str, Callable[[Unit], bool]] = {
+        "webhook": lambda unit: bool(unit.webhook_url and unit.webhook_secret),
+        "email": lambda unit: mail and bool(unit.email),
+        "sms": lambda unit: bool(unit.duty_phone),
+    }
+    chosen = [(unit, [name for name in unit.channels if name in usable]) for unit in units.active_units(session)]
+    silent = [unit.name for unit, names in chosen if not all(usable[name](unit) for name in names)]
+    if silent:
+        return warn(f"发不出去：{_few(silent, '、')}", f"cannot be told as chosen: {_few(silent, ', ')}")
+    pushed = sum(bool(names) for _, names in chosen)
+    if not pushed:
+        return ok("各单位都用工作台收件箱", "every unit reads its inbox")
+    return ok(f"{pushed} 个单位另有推送", f"{pushed} units are pushed to")
+
+
 def _few(names: Sequence[str], between: str) -> str:
     rest = len(names) - NAMED_AT_MOST
     return between.join(names[:NAMED_AT_MOST]) + (f" +{rest}" if rest > 0 else "")

@@ -11,6 +11,7 @@ from hotline.accounts.models import User
 from hotline.accounts.roles import Role
 from hotline.db import SessionFactory, session_scope
 from hotline.doctor import CHECKS
+from hotline.units.models import Unit
 from tests.web.shared.browser import Browser
 
 AT = "/office/city"
@@ -55,6 +56,20 @@ def test_a_role_nobody_has_is_missing_with_what_it_costs(admin: Browser, session
         for user in session.scalars(select(User).where(User.role == Role.CBK)):
             user.active = False
     assert "没有人回访，工单不能办结" in part(page(admin), "还差")
+
+
+def test_a_unit_that_cannot_be_told_as_it_chose_is_named(admin: Browser, sessions: SessionFactory) -> None:
+    assert "各单位都用工作台收件箱" in part(page(admin), "已完成")
+    with session_scope(sessions) as session:
+        county, other = session.scalars(select(Unit).where(Unit.tier == 2).order_by(Unit.id).limit(2))
+        county.channel, county.webhook_url, county.webhook_secret = "webhook", "https://units.example/push", "secret"
+        other.channel, other.email = "email", "clerk@units.example"
+        names = county.name, other.name
+    assert f"发不出去：{names[1]}" in part(page(admin), "可以以后做")  # no mail server is set
+    with session_scope(sessions) as session:
+        for unit in session.scalars(select(Unit).where(Unit.name.in_(names))):
+            unit.webhook_secret, unit.channel = None, "webhook"
+    assert f"发不出去：{names[0]}、{names[1]}" in part(page(admin), "可以以后做")
 
 
 def test_every_page_it_sends_to_is_there(admin: Browser) -> None:
