@@ -128,12 +128,13 @@ class Chronicle:
             "public_reply": REPLY.format(done=past.done),
             "process": f"工作人员到{order.address}核实，{past.done}。",
         }
-        line = [
-            by(
-                hub, orders.dispatch, lead_unit_id=county.unit_id, advice="请属地核实办理，及时联系市民。", **self._when
-            ),
-            by(county, orders.sign),
-        ]
+        advice = "请属地核实办理，及时联系市民。"
+        dispatch = by(hub, orders.dispatch, lead_unit_id=county.unit_id, advice=advice, **self._when)
+        if order.confidential:  # what units are to read was written by the hub
+            told = by(hub, orders.release, content=f"{order.address}的问题，请核实。")
+            line = [lambda now: (told(now=now), dispatch(now=now)), by(county, orders.sign)]
+        else:
+            line = [dispatch, by(county, orders.sign)]
         if worker is not county:
             advice = "请今天到现场核实，联系市民并回复。"
             line += [
