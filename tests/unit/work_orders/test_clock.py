@@ -70,6 +70,19 @@ def test_signing_is_urgent_where_life_or_water_is(urgency: str, at: datetime, ex
     assert found.at == expected
 
 
+@pytest.mark.parametrize("name", limits.profile_names())
+@pytest.mark.parametrize("hour", [9, 13, 16, 23])
+def test_what_is_urgent_is_never_dispatched_later_than_what_is_not(name: str, hour: int):
+    """Day and night, at once: a dispatcher must not see more time left for a danger to life than for a lamp."""
+    at, profile = datetime(2026, 11, 18, hour, 5, tzinfo=TZ), limits.profile_named(name)
+    due = [
+        clock.step_due(profile, "dispatch", urgency, at, CALENDAR, TZ) for urgency in ("critical", "urgent", "normal")
+    ]
+    assert None not in due
+    assert due[0].at - at == timedelta(minutes=15)
+    assert due[0].at <= due[1].at <= due[2].at
+
+
 def test_a_profile_without_a_signing_limit_sets_none():
     assert (
         clock.sign_due(limits.profile_named("tiered-2h-24h-7d-15d"), "normal", local(11, 18, 9), CALENDAR, TZ) is None
