@@ -25,7 +25,8 @@ from hotline.work_orders import queries as orders
 from hotline.work_orders import steps
 from hotline.work_orders.asks.explanations import Explanation
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import EXPLAIN_WORDS, SATISFACTION_WORDS, Action, Satisfaction
+from hotline.work_orders.states import Action, Satisfaction
+from hotline.work_orders.words import EXPLAIN_WORDS, SATISFACTION_WORDS
 
 bp = Blueprint("duty", __name__, url_prefix="/duty")
 

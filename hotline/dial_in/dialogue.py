@@ -27,7 +27,8 @@ from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import numbers
 from hotline.work_orders.asks.returns import ELSEWHERE
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import RETURN_WORDS, SOLVED_WORDS, Action, ReturnGround, Solved
+from hotline.work_orders.states import Action, ReturnGround, Solved
+from hotline.work_orders.words import RETURN_WORDS, SOLVED_WORDS
 
 NUMBER_DIGITS: Final = 14
 CODE_DIGITS: Final = 10

@@ -20,8 +20,9 @@ from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders import queries, service
 from hotline.work_orders.models import SubOrder, WorkOrder
-from hotline.work_orders.states import SUB_WORDS, Action, ReturnGround, Solved, SubState
+from hotline.work_orders.states import Action, ReturnGround, Solved, SubState
 from hotline.work_orders.steps import allowed
+from hotline.work_orders.words import SUB_WORDS
 
 T = TypeVar("T")
 

@@ -18,7 +18,8 @@ from hotline.telephones import service as telephones
 from hotline.work_orders import numbers
 from hotline.work_orders.asks.returns import ELSEWHERE
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import RETURN_WORDS, SOLVED_WORDS, Solved
+from hotline.work_orders.states import Solved
+from hotline.work_orders.words import RETURN_WORDS, SOLVED_WORDS
 
 EXAMPLE_NO: Final = "2611-00042-7"
 EXAMPLES: Final = {

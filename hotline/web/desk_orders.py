@@ -22,8 +22,9 @@ from hotline.web.order_pages import by_clock
 from hotline.work_orders import queries, service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.refusing import CHANNELS
-from hotline.work_orders.states import REFUSE_WORDS, Action
+from hotline.work_orders.states import Action
 from hotline.work_orders.story import story
+from hotline.work_orders.words import REFUSE_WORDS
 
 bp = Blueprint("known", __name__, url_prefix="/calls/<int:call_id>")
 

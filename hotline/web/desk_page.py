@@ -31,7 +31,7 @@ from hotline.work_orders.clock import start_of_local_day
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import AREA_DIGITS, unsure
 from hotline.work_orders.refusing import CHANNELS
-from hotline.work_orders.states import REFUSE_WORDS, SENSITIVE_WORDS
+from hotline.work_orders.words import REFUSE_WORDS, SENSITIVE_WORDS
 
 OPERATOR: Final = "OPR"
 AWAY_REASONS: Final = ("小休", "用餐", "培训", "整理工单", "其他")

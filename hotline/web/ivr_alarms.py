@@ -20,7 +20,8 @@ from hotline.web.access import public
 from hotline.web.forms import csrf
 from hotline.web.switchboard import tell
 from hotline.web.webhook import Reply, count_in_query, field, id_in_query, links, once
-from hotline.work_orders.states import URGENCY_WORDS, Urgency
+from hotline.work_orders.states import Urgency
+from hotline.work_orders.words import URGENCY_WORDS
 
 bp = Blueprint("alarm", __name__, url_prefix="/alarm")
 csrf.exempt(bp)  # the carrier's signature guards it, as all of ``ivr``, where it is nested

@@ -22,19 +22,16 @@ from hotline.web.order_pages import act, by_clock
 from hotline.work_orders import queries, service
 from hotline.work_orders.guards import live_subs
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import (
+from hotline.work_orders.states import Action, Solved, Status, Supervision
+from hotline.work_orders.visibility import visible_to
+from hotline.work_orders.words import (
     ACTION_WORDS,
     MISSING_WORDS,
     NOTICE_WORDS,
     REFUSE_WORDS,
     SOLVED_WORDS,
     SUPERVISION_WORDS,
-    Action,
-    Solved,
-    Status,
-    Supervision,
 )
-from hotline.work_orders.visibility import visible_to
 
 bp = Blueprint("acts", __name__)
 

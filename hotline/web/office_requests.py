@@ -21,13 +21,13 @@ from hotline.web.order_pages import about, by_clock
 from hotline.work_orders import advising, service
 from hotline.work_orders.asks import queries
 from hotline.work_orders.models import OrderRequest
-from hotline.work_orders.states import (
+from hotline.work_orders.states import RequestKind
+from hotline.work_orders.words import (
     CLAIM_WORDS,
     EXTENSION_WORDS,
     REQUEST_WORDS,
     RETURN_WORDS,
     SUSPENSION_WORDS,
-    RequestKind,
 )
 
 bp = Blueprint("requests", __name__, url_prefix="/requests")

@@ -16,8 +16,9 @@ from hotline.work_orders import queries as orders_queries
 from hotline.work_orders import service
 from hotline.work_orders.asks import extensions
 from hotline.work_orders.models import Notice, OrderRequest
-from hotline.work_orders.states import SUPERVISION_WORDS, Supervision
+from hotline.work_orders.states import Supervision
 from hotline.work_orders.supervision import queries
+from hotline.work_orders.words import SUPERVISION_WORDS
 
 bp = Blueprint("supervision", __name__, url_prefix="/supervision")
 

@@ -10,17 +10,8 @@ from hotline.web import json_body
 from hotline.work_orders.drafting import CALLER_KINDS, DRAFT_FIELDS, DRAFT_SWITCHES, SOURCE_CHANNELS, WORDS
 from hotline.work_orders.evidence import OF_UNITS
 from hotline.work_orders.queries import Bucket
-from hotline.work_orders.states import (
-    ACTION_WORDS,
-    Action,
-    DemandType,
-    FileKind,
-    Part,
-    Solved,
-    Status,
-    SubState,
-    Urgency,
-)
+from hotline.work_orders.states import Action, DemandType, FileKind, Part, Solved, Status, SubState, Urgency
+from hotline.work_orders.words import ACTION_WORDS
 
 Schema = dict[str, Any]
 

@@ -21,8 +21,9 @@ from hotline.web.json_body import Take, flag, lines, moment, number, numbers, re
 from hotline.web.order_pages import by_clock
 from hotline.work_orders import queries, service, states
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import ACTION_WORDS, Action
+from hotline.work_orders.states import Action
 from hotline.work_orders.transitions import NOTES, TRANSITIONS
+from hotline.work_orders.words import ACTION_WORDS
 
 Fields = Mapping[str, Take]
 

@@ -19,8 +19,9 @@ from hotline.work_orders.asks.explanations import Explanation
 from hotline.work_orders.closing import verdict
 from hotline.work_orders.guards import pending
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import ACTION_WORDS, Action, RequestKind, Satisfaction, Solved, Status
+from hotline.work_orders.states import Action, RequestKind, Satisfaction, Solved, Status
 from hotline.work_orders.steps import rule_for
+from hotline.work_orders.words import ACTION_WORDS
 
 NOT_SO: Final = "按市民这样的评价，应当{what}"
 

@@ -19,7 +19,8 @@ from hotline.web.context import transaction
 from hotline.web.errors import wants_page
 from hotline.work_orders import evidence, photos, queries
 from hotline.work_orders.models import OrderFile, WorkOrder
-from hotline.work_orders.states import FILE_WORDS, FileKind
+from hotline.work_orders.states import FileKind
+from hotline.work_orders.words import FILE_WORDS
 
 bp = Blueprint("order_files", __name__, url_prefix="/order-files")
 

@@ -23,14 +23,8 @@ from hotline.work_orders.asks.extensions import latest_of
 from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.guards import pending, returning_beside
 from hotline.work_orders.models import Notice, OrderRequest, WorkOrder
-from hotline.work_orders.states import (
-    CLAIM_WORDS,
-    EXTENSION_WORDS,
-    RETURN_WORDS,
-    SUSPENSION_WORDS,
-    Action,
-    RequestKind,
-)
+from hotline.work_orders.states import Action, RequestKind
+from hotline.work_orders.words import CLAIM_WORDS, EXTENSION_WORDS, RETURN_WORDS, SUSPENSION_WORDS
 
 bp = Blueprint("asks", __name__, url_prefix="/orders/<number>/ask")
 

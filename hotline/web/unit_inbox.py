@@ -23,7 +23,8 @@ from hotline.work_orders import boards, inboxes, queries, service
 from hotline.work_orders.inboxes import Narrowing
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.queries import Bucket
-from hotline.work_orders.states import DEMAND_WORDS, DemandType, SubState
+from hotline.work_orders.states import DemandType, SubState
+from hotline.work_orders.words import DEMAND_WORDS
 
 bp = Blueprint("lists", __name__)
 

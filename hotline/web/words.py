@@ -1,6 +1,6 @@
 """The trade's Chinese words for every code people see, and how they look. Templates translate them with ``_()``.
 
-Words of the order's life are those of ``work_orders.states``; what only screens name is named here.
+Words of the order's life are those of ``work_orders.words``; what only screens name is named here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hotline.work_orders import states
+from hotline.work_orders import words as trade
 
 
 def N_(text: str) -> str:
@@ -86,7 +87,7 @@ OWN_STATES: Final[dict[str, Sign]] = STATES | {
 }
 
 SUB_STATES: Final = _signs(
-    states.SUB_WORDS,
+    trade.SUB_WORDS,
     {
         "to_sign": WAIT,
         "signed": WORK,
@@ -104,14 +105,14 @@ LIGHTS: Final[dict[str, Sign]] = {
     "red": Sign(N_("已超期"), "late", "late"),
 }
 
-URGENCY: Final = _signs(states.URGENCY_WORDS, {"critical": LATE, "urgent": LATE, "normal": WAIT})
+URGENCY: Final = _signs(trade.URGENCY_WORDS, {"critical": LATE, "urgent": LATE, "normal": WAIT})
 
 SATISFACTION: Final = _signs(
-    states.SATISFACTION_WORDS,
+    trade.SATISFACTION_WORDS,
     {"satisfied": DONE, "fair": ("work", "done"), "dissatisfied": LATE, "none": WAIT},
 )
 
-SOLVED: Final = _signs(states.SOLVED_WORDS, {"yes": DONE, "partly": ("work", "soon"), "no": LATE, "impossible": HOLD})
+SOLVED: Final = _signs(trade.SOLVED_WORDS, {"yes": DONE, "partly": ("work", "soon"), "no": LATE, "impossible": HOLD})
 
 CALL_STATES: Final[dict[str, Sign]] = {
     "greeting": Sign(N_("接入中"), *WAIT),
@@ -200,15 +201,15 @@ SUPERVISION: Final = {
 
 # every table by the name templates ask for: {{ "help" | word("demand_type") }}
 TABLES: Final[dict[str, Mapping[Any, str]]] = {
-    "action": states.ACTION_WORDS,
-    "close": states.CLOSE_WORDS,
-    "demand_type": states.DEMAND_WORDS,
-    "sensitive": states.SENSITIVE_WORDS,
+    "action": trade.ACTION_WORDS,
+    "close": trade.CLOSE_WORDS,
+    "demand_type": trade.DEMAND_WORDS,
+    "sensitive": trade.SENSITIVE_WORDS,
     "holder": HOLDERS,
-    "notice": states.NOTICE_WORDS,
+    "notice": trade.NOTICE_WORDS,
     "part": PARTS,
-    "request_kind": states.REQUEST_WORDS,
-    "request_state": states.REQUEST_STATE_WORDS,
+    "request_kind": trade.REQUEST_WORDS,
+    "request_state": trade.REQUEST_STATE_WORDS,
     "role": ROLES,
     "supervision": SUPERVISION,
     "track": TRACKS,

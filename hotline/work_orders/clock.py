@@ -15,7 +15,8 @@ from typing import Final
 from hotline.calendars.base import Calendar, Day
 from hotline.errors import Invalid
 from hotline.work_orders.limits import WORKING, Limit, Profile
-from hotline.work_orders.states import DEMAND_WORDS, URGENCY_WORDS, DemandType, Urgency
+from hotline.work_orders.states import DemandType, Urgency
+from hotline.work_orders.words import DEMAND_WORDS, URGENCY_WORDS
 
 _FARTHEST: Final = timedelta(days=3660)  # a calendar without working days must not be searched for ever
 _WEEKDAYS: Final = "一二三四五六日"

@@ -19,9 +19,10 @@ from hotline.knowledge_base import attachments
 from hotline.units import queries as units
 from hotline.work_orders import photos
 from hotline.work_orders.models import OrderFile, OrderFileBody, Report, WorkOrder
-from hotline.work_orders.states import FILE_WORDS, OPEN, FileKind, SubState
+from hotline.work_orders.states import OPEN, FileKind, SubState
 from hotline.work_orders.steps import sub_of
 from hotline.work_orders.visibility import SEE_ALL
+from hotline.work_orders.words import FILE_WORDS
 
 LARGEST: Final = 20 * 1024 * 1024
 FILES_AT_MOST: Final = 30  # of one report

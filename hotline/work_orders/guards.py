@@ -19,7 +19,6 @@ from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
 from hotline.work_orders.states import (
     PENDING,
     RATED,
-    SENSITIVE_WORDS,
     Action,
     Overlay,
     Part,
@@ -31,6 +30,7 @@ from hotline.work_orders.states import (
     Urgency,
 )
 from hotline.work_orders.transitions import LIVE
+from hotline.work_orders.words import SENSITIVE_WORDS
 
 EXTENSIONS_AT_MOST: Final = 2
 REVIEW_WITHIN: Final = timedelta(days=30)

@@ -18,20 +18,11 @@ from hotline.db import UTCDateTime, seconds_of
 from hotline.errors import Invalid, NotPermitted
 from hotline.work_orders import steps
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
-from hotline.work_orders.states import (
-    ACTION_WORDS,
-    OPEN,
-    PAUSED,
-    Action,
-    CloseKind,
-    Part,
-    Status,
-    SubState,
-    Urgency,
-)
+from hotline.work_orders.states import OPEN, PAUSED, Action, CloseKind, Part, Status, SubState, Urgency
 from hotline.work_orders.story import StoryItem, story
 from hotline.work_orders.transitions import LIVE
 from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
+from hotline.work_orders.words import ACTION_WORDS
 
 PER_PAGE: Final = 20
 COUNTED: Final = 2000  # more are not counted, only found

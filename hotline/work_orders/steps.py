@@ -21,19 +21,9 @@ from hotline.work_orders import guards, journal
 from hotline.work_orders.asks import requests
 from hotline.work_orders.guards import lead_sub, live_subs
 from hotline.work_orders.models import HolderSpan, OrderEvent, SubOrder, WorkOrder
-from hotline.work_orders.states import (
-    ACTION_WORDS,
-    DONE,
-    STATES,
-    SUB_WORDS,
-    Action,
-    Holder,
-    Part,
-    Status,
-    SubState,
-    Urgency,
-)
+from hotline.work_orders.states import DONE, STATES, Action, Holder, Part, Status, SubState, Urgency
 from hotline.work_orders.transitions import NOTES, START, SUB_TRANSITIONS, TRANSITIONS, Rule
+from hotline.work_orders.words import ACTION_WORDS, SUB_WORDS
 
 P = ParamSpec("P")
 R = TypeVar("R")

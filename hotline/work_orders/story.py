@@ -17,22 +17,7 @@ from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import (
-    ACTION_WORDS,
-    CLAIM_WORDS,
-    CLOSE_WORDS,
-    EXPLAIN_WORDS,
-    EXTENSION_WORDS,
-    MISSING_WORDS,
-    NOTICE_WORDS,
-    PANEL_WORDS,
-    REFUSE_WORDS,
-    REQUEST_STATE_WORDS,
-    RETURN_WORDS,
-    SATISFACTION_WORDS,
-    SOLVED_WORDS,
     STATES,
-    SUPERVISION_WORDS,
-    SUSPENSION_WORDS,
     Action,
     ClaimGround,
     CloseKind,
@@ -52,6 +37,23 @@ from hotline.work_orders.states import (
 )
 from hotline.work_orders.supervision.lights import GROUND_WORDS, Ground
 from hotline.work_orders.visibility import sees
+from hotline.work_orders.words import (
+    ACTION_WORDS,
+    CLAIM_WORDS,
+    CLOSE_WORDS,
+    EXPLAIN_WORDS,
+    EXTENSION_WORDS,
+    MISSING_WORDS,
+    NOTICE_WORDS,
+    PANEL_WORDS,
+    REFUSE_WORDS,
+    REQUEST_STATE_WORDS,
+    RETURN_WORDS,
+    SATISFACTION_WORDS,
+    SOLVED_WORDS,
+    SUPERVISION_WORDS,
+    SUSPENSION_WORDS,
+)
 
 HUB_NAME: Final = "热线中心"
 

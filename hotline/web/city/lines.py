@@ -21,7 +21,7 @@ from hotline.web.moments import moment_of
 from hotline.web.words import URGENCY
 from hotline.work_orders import clock, limits, rules
 from hotline.work_orders.models import DeadlineProfile
-from hotline.work_orders.states import DEMAND_WORDS, URGENCY_WORDS
+from hotline.work_orders.words import DEMAND_WORDS, URGENCY_WORDS
 
 ALWAYS: Final = "全天"
 

@@ -15,7 +15,8 @@ from hotline.errors import NotFound, NotPermitted
 from hotline.units.models import ResponsibilityLine
 from hotline.work_orders.models import OrderRequest, Panel, PanelItem, SubOrder, WorkOrder
 from hotline.work_orders.queries import Held, held_minutes
-from hotline.work_orders.states import RETURN_WORDS, PanelState, Part, RequestKind, RequestState, ReturnGround
+from hotline.work_orders.states import PanelState, Part, RequestKind, RequestState, ReturnGround
+from hotline.work_orders.words import RETURN_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from hotline.errors import Invalid
 from hotline.work_orders.asks import requests
 from hotline.work_orders.guards import pending
 from hotline.work_orders.models import OrderRequest, WorkOrder
-from hotline.work_orders.states import CLAIM_WORDS, Action, ClaimGround, RequestKind
+from hotline.work_orders.states import Action, ClaimGround, RequestKind
 from hotline.work_orders.steps import note, note_rule_for, push
+from hotline.work_orders.words import CLAIM_WORDS
 
 WORDS_AT_MOST: Final = 2000
 

@@ -16,16 +16,9 @@ from hotline.work_orders.asks import requests
 from hotline.work_orders.closing import appeal_limit, close_order, record_evaluation
 from hotline.work_orders.guards import explanation_to_decide, pending
 from hotline.work_orders.models import OrderRequest, WorkOrder
-from hotline.work_orders.states import (
-    EXPLAIN_WORDS,
-    Action,
-    CloseKind,
-    ExplainGround,
-    RequestKind,
-    Satisfaction,
-    Solved,
-)
+from hotline.work_orders.states import Action, CloseKind, ExplainGround, RequestKind, Satisfaction, Solved
 from hotline.work_orders.steps import note, note_rule_for, rule_for
+from hotline.work_orders.words import EXPLAIN_WORDS
 
 WORDS_AT_MOST: Final = 1000
 

@@ -25,16 +25,9 @@ from hotline.work_orders.derivation import What
 from hotline.work_orders.guards import lead_sub, pending
 from hotline.work_orders.models import OrderRequest, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import (
-    EXTENSION_WORDS,
-    STATES,
-    Action,
-    ExtensionGround,
-    RequestKind,
-    RequestState,
-    Status,
-)
+from hotline.work_orders.states import STATES, Action, ExtensionGround, RequestKind, RequestState, Status
 from hotline.work_orders.steps import Message, note, note_rule_for, one_at_a_time, push, sms, sub_of
+from hotline.work_orders.words import EXTENSION_WORDS
 
 PLAN_AT_MOST: Final = 500
 TO_TELL: Final = "telephone"  # how the citizen hears of it: by text, by a call that waits to be made, or not at all

@@ -20,8 +20,9 @@ from hotline.work_orders.derivation import What
 from hotline.work_orders.guards import reminded
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import MISSING_WORDS, Action, CloseKind, Missing
+from hotline.work_orders.states import Action, CloseKind, Missing
 from hotline.work_orders.steps import advance, note, note_rule_for, one_at_a_time, rule_for, sms
+from hotline.work_orders.words import MISSING_WORDS
 
 
 @one_at_a_time

@@ -13,18 +13,9 @@ from typing import Any, Final
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
-from hotline.work_orders.states import (
-    DONE,
-    PENDING,
-    REQUEST_STATE_WORDS,
-    REQUEST_WORDS,
-    Overlay,
-    RequestKind,
-    RequestState,
-    Status,
-    SubState,
-)
+from hotline.work_orders.states import DONE, PENDING, Overlay, RequestKind, RequestState, Status, SubState
 from hotline.work_orders.transitions import LIVE, WITH_UNITS
+from hotline.work_orders.words import REQUEST_STATE_WORDS, REQUEST_WORDS
 
 _WITH_ITS_PART: Final = frozenset({RequestKind.RETURN, RequestKind.EXTENSION, RequestKind.SUSPENSION})
 # the states in which a request of the kind still has a meaning; elsewhere the order went on without it

@@ -12,8 +12,9 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.work_orders.models import Notice, SubOrder, WorkOrder
-from hotline.work_orders.states import DONE, NOTICE_WORDS, SUPERVISION_WORDS, Action, NoticeKind, Supervision
+from hotline.work_orders.states import DONE, Action, NoticeKind, Supervision
 from hotline.work_orders.steps import Message, note, note_rule_for, push
+from hotline.work_orders.words import NOTICE_WORDS, SUPERVISION_WORDS
 
 WORDS_AT_MOST: Final = 1000
 RISING: Final = {level: height for height, level in enumerate(Supervision)}

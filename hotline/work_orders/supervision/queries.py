@@ -21,7 +21,8 @@ from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.work_orders.models import Notice, WorkOrder
 from hotline.work_orders.queries import PER_PAGE, Page, Row
-from hotline.work_orders.states import SUPERVISION_WORDS, Supervision
+from hotline.work_orders.states import Supervision
+from hotline.work_orders.words import SUPERVISION_WORDS
 
 LEVELS: Final = tuple(level for level in Supervision if level != Supervision.NONE)
 _ALL: Final = HUB | {SYSTEM.role}
