@@ -101,6 +101,7 @@ NOT_PAGES: Final = {
     "/api/unit/v1/orders": "JSON",
     "/api/unit/v1/orders/<number>": "JSON",
     "/api/unit/v1/orders/<number>/events": "JSON",
+    "/api/unit/v1/orders/<number>/households": "JSON",
     "/api/unit/v1/orders/<number>/files/<int:file_id>": "files",
     "/api/public/v1/openapi.json": "JSON",
     "/api/public/v1/categories": "JSON",
