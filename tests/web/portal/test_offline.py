@@ -56,7 +56,12 @@ def state_of(sessions: SessionFactory, number: str) -> str:
 
 
 def kept_for_the_road(page: Page) -> None:
-    """Wait until the telephone keeps the empty form."""
+    """Wait until the telephone keeps the empty form.
+
+    A page that is opened in the very moment the keeper takes over may be overlooked by it; the next never is.
+    """
+    page.goto("/portal")
+    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
     page.goto("/portal")
     until(lambda: page.evaluate("Boolean(navigator.serviceWorker.controller)"), "the keeper of the empty form")
 
