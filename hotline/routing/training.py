@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -118,10 +118,12 @@ def figures(judged: Sequence[tuple[str, Sequence[str]]]) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The terms of a text of one form, and of which row it is."""
+    """The terms of a text of one form, and of which row it is. ``asked``: people will ask about texts like this one,
+    so confidence is judged by it; others are only learnt from."""
 
     row: int
     terms: Counter[str]
+    asked: bool = True
 
 
 def train(rows: Sequence[Row], *, now: datetime) -> Model:
@@ -137,7 +139,7 @@ def train(rows: Sequence[Row], *, now: datetime) -> Model:
     if not asked:
         raise Invalid("已确认的工单太少，还不能训练派单模型")
     said = [features.plain(row.title, row.text) for row in rows]
-    lessons = {Form.WRITTEN: _lessons(Form.WRITTEN, said), Form.HEARD: _as_heard(said)}
+    lessons = {Form.WRITTEN: [*_lessons(Form.WRITTEN, said), *_of_titles(rows)], Form.HEARD: _as_heard(said)}
     whole = [lessons[Form.WRITTEN][place].terms | lessons[Form.HEARD][place].terms for place in range(len(rows))]
     terms, idf = _vocabulary(whole, at_most=MOST_WEIGHTS // sum(map(len, asked.values())) // len(Form))
     heads = {}
@@ -146,13 +148,20 @@ def train(rows: Sequence[Row], *, now: datetime) -> Model:
         for question, labels in asked.items():
             told = [place for place, lesson in enumerate(learnt) if question in rows[lesson.row].labels]
             right = np.array([labels.index(rows[learnt[place].row].labels[question]) for place in told])
-            judged = np.array([learnt[place].row % PARTS == 0 for place in told])
-            heads[question, form] = _head(matrix[told], right, tuple(labels), judged)
+            apart = np.array([learnt[place].row % PARTS == 0 for place in told])
+            judged = apart & np.array([learnt[place].asked for place in told])
+            heads[question, form] = _head(matrix[told], right, tuple(labels), apart, judged)
     return Model(terms, idf, heads, trained_at=now, rows=len(rows))
 
 
 def _lessons(form: Form, said: Iterable[str]) -> list[Lesson]:
     return [Lesson(place, features.terms(text, form)) for place, text in enumerate(said)]
+
+
+def _of_titles(rows: Sequence[Row]) -> list[Lesson]:
+    """Titles by themselves: what a matter is about is said there, and lost in a long letter."""
+    titles = _lessons(Form.WRITTEN, (features.plain(row.title, "") for row in rows))
+    return [replace(lesson, asked=False) for lesson in titles if lesson.terms]
 
 
 def _as_heard(said: Sequence[str]) -> list[Lesson]:
@@ -186,10 +195,17 @@ def _matrix(lessons: Iterable[Lesson], terms: Sequence[str], idf: Floats, form: 
     return whole[:, features.stretch(bounds, form)]
 
 
-def _head(matrix: csr_matrix, right: NDArray[np.int64], labels: tuple[str, ...], judged: NDArray[np.bool_]) -> Head:
+def _head(
+    matrix: csr_matrix,
+    right: NDArray[np.int64],
+    labels: tuple[str, ...],
+    apart: NDArray[np.bool_],
+    judged: NDArray[np.bool_],
+) -> Head:
     weights, bias = _separate(matrix, right, len(labels))
+    scale = _scale(matrix, right, len(labels), apart, judged)
     # as the file keeps them, so that a loaded model answers as this one does
-    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, _scale(matrix, right, len(labels), judged))
+    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, scale)
 
 
 def _separate(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> tuple[Floats, Floats]:
@@ -210,11 +226,14 @@ def _separate(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> tupl
     return weights, bias
 
 
-def _scale(matrix: csr_matrix, right: NDArray[np.int64], labels: int, judged: NDArray[np.bool_]) -> float:
-    """What scores are multiplied by so that confidence is as high as a label is often right, on a part not learnt."""
-    if len(np.unique(right[~judged])) < CANDIDATES or not judged.any():
+def _scale(
+    matrix: csr_matrix, right: NDArray[np.int64], labels: int, apart: NDArray[np.bool_], judged: NDArray[np.bool_]
+) -> float:
+    """What scores are multiplied by so that confidence is as high as a label is often right: of the part ``apart``,
+    which is not learnt, those ``judged``."""
+    if len(np.unique(right[~apart])) < CANDIDATES or not judged.any():
         return 1.0
-    weights, bias = _separate(matrix[~judged], right[~judged], labels)
+    weights, bias = _separate(matrix[~apart], right[~apart], labels)
     scores = matrix[judged] @ weights + bias
     own = np.take_along_axis(scores, right[judged][:, None], axis=1)[:, 0]
     meant = (1 - MISTAKEN) * own + MISTAKEN * scores.mean(axis=1)
