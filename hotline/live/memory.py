@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import Final
 
 from hotline.live.base import MISSED, Hint
@@ -21,6 +20,7 @@ class MemorySubscription:
         self.channels = channels
         self._hints: deque[Hint] = deque(maxlen=KEPT_PER_SUBSCRIBER)
         self._lost = False
+        self._missed: deque[Hint] = deque()  # told before all else
         self._arrived = threading.Condition()
 
     def put(self, hint: Hint) -> None:
@@ -32,25 +32,18 @@ class MemorySubscription:
 
     def hints(self, timeout_s: float) -> Iterator[Hint]:
         """Yield what has arrived; ends after ``timeout_s`` seconds without anything."""
-        while True:
-            batch = self._take(timeout_s)
-            if not batch:
-                return
-            yield from batch
+        # one at a time: whoever breaks off between two must find the other still there
+        while (hint := self._take(timeout_s)) is not None:
+            yield hint
 
-    def _take(self, timeout_s: float) -> list[Hint]:
-        deadline = monotonic() + timeout_s
+    def _take(self, timeout_s: float) -> Hint | None:
         with self._arrived:
-            while not self._hints:
-                left = deadline - monotonic()
-                if left <= 0 or not self._arrived.wait(left):
-                    break
-            batch = list(self._hints)
+            if not self._arrived.wait_for(lambda: self._hints, timeout_s):
+                return None
             if self._lost:
-                batch = [Hint(channel, MISSED) for channel in self.channels] + batch
-            self._hints.clear()
-            self._lost = False
-        return batch
+                self._lost = False
+                self._missed.extend(Hint(channel, MISSED) for channel in self.channels)
+            return (self._missed or self._hints).popleft()
 
 
 class MemoryBus:

@@ -46,6 +46,15 @@ def test_silence_ends_the_wait(bus: Bus) -> None:
         assert list(subscription.hints(0.01)) == []
 
 
+def test_who_looks_up_between_two_hints_loses_neither(bus: Bus) -> None:
+    with bus.subscribe("queue") as ear:
+        for kind in ("first", "second", "third"):
+            bus.publish(Hint("queue", kind))
+        assert next(iter(ear.hints(10.0))).kind == "first"
+        rest = ear.hints(10.0)
+        assert [next(rest).kind, next(rest).kind] == ["second", "third"]
+
+
 def test_who_left_hears_nothing_more(bus: Bus) -> None:
     with bus.subscribe("call:1") as subscription:
         pass

@@ -57,10 +57,12 @@ class Ear:
         return Event(fields["event"][0], "\n".join(fields["data"]), fields.get("id", [""])[0])
 
     def wait_for(self, kind: str) -> Event:
-        """Return the next event of this kind."""
+        """Return the next event of this kind; heartbeats alone do not keep it waiting for ever."""
+        deadline = monotonic() + PATIENCE_S
         while (event := self.next()) is not None:
             if event.kind == kind:
                 return event
+            assert monotonic() < deadline, f"nothing but {event.kind} instead of {kind}"
         raise AssertionError(f"the line ended without {kind}")
 
     def close(self) -> None:
