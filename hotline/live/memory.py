@@ -19,14 +19,14 @@ class MemorySubscription:
     def __init__(self, channels: tuple[str, ...]) -> None:
         self.channels = channels
         self._hints: deque[Hint] = deque(maxlen=KEPT_PER_SUBSCRIBER)
-        self._lost = False
         self._missed: deque[Hint] = deque()  # told before all else
         self._arrived = threading.Condition()
 
     def put(self, hint: Hint) -> None:
         """Take a hint in; called by the bus from any thread."""
         with self._arrived:
-            self._lost = self._lost or len(self._hints) == KEPT_PER_SUBSCRIBER
+            if len(self._hints) == KEPT_PER_SUBSCRIBER:
+                self._missed = deque(Hint(channel, MISSED) for channel in self.channels)
             self._hints.append(hint)
             self._arrived.notify()
 
@@ -40,9 +40,6 @@ class MemorySubscription:
         with self._arrived:
             if not self._arrived.wait_for(lambda: self._hints, timeout_s):
                 return None
-            if self._lost:
-                self._lost = False
-                self._missed.extend(Hint(channel, MISSED) for channel in self.channels)
             return (self._missed or self._hints).popleft()
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, tablesample, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 from sqlalchemy.types import Text
 
 from hotline.accounts.roles import HUB
@@ -85,20 +85,20 @@ def find(session: Session, actor: Actor, *, text: str = "", statuses: Collection
 def _few(session: Session, where: Sequence[ColumnElement[bool]]) -> list[tuple[datetime, int, str]] | None:
     """Return what fits as last change, id and state, the latest first; None when it is more than ``COUNTED``."""
     found = session.execute(select(*LATEST, WorkOrder.status).where(*where).limit(COUNTED + 1)).all()
-    return (
-        sorted(((at, number, status) for at, number, status in found), reverse=True) if len(found) <= COUNTED else None
-    )
+    if len(found) > COUNTED:
+        return None
+    return sorted(((at, number, status) for at, number, status in found), reverse=True)
 
 
 def _in_many(session: Session, words: str) -> bool:
     """Whether far more than ``COUNTED`` orders hold these words for certain: then the index needs too long for them."""
-    newest = session.scalar(select(func.max(WorkOrder.id))) or 0
-    if session.get_bind().dialect.name != "postgresql" or newest < SURELY * COUNTED or _digits(words):
+    if not _has_pairs(session) or _digits(words):
         return False
-    orders = WorkOrder.__table__
-    some = tablesample(orders, func.system(min(100, 100 * SAMPLE / newest)), name="some")
-    fits = or_(*(some.c[name].contains(words, autoescape=True) for name in ("title", "address")))
-    found = session.scalar(select(func.count()).select_from(some).where(fits)) or 0
+    newest = session.scalar(select(func.max(WorkOrder.id))) or 0
+    if newest < SURELY * COUNTED:
+        return False
+    some = aliased(WorkOrder, tablesample(WorkOrder.__table__, func.system(min(100, 100 * SAMPLE / newest))))
+    found = session.scalar(select(func.count(some.id)).where(_contains(words, some))) or 0
     return found * max(newest / SAMPLE, 1) > SURELY * COUNTED
 
 
@@ -125,7 +125,7 @@ def fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
     if digits := _digits(words):
         return [or_(*_numbered(session, digits))]
     pairs = sorted({words[at : at + 2] for at in range(len(words) - 1)})
-    if pairs and session.get_bind().dialect.name == "postgresql":
+    if pairs and _has_pairs(session):
         held: ColumnElement[Any] = func.hotline_pairs(WORDS, type_=ARRAY(Text))
         return [held.contains(pairs), _contains(words)]
     return [_contains(words)]
@@ -137,8 +137,13 @@ def _digits(words: str) -> str:
     return digits if digits.isascii() and digits.isdigit() and len(digits) >= NUMBER_FROM else ""
 
 
-def _contains(words: str) -> ColumnElement[bool]:
-    return or_(*(column.contains(words, autoescape=True) for column in (WorkOrder.title, WorkOrder.address)))
+def _has_pairs(session: Session) -> bool:
+    """Whether the database has the index of pairs of characters."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _contains(words: str, orders: type[WorkOrder] = WorkOrder) -> ColumnElement[bool]:
+    return or_(*(column.contains(words, autoescape=True) for column in (orders.title, orders.address)))
 
 
 def _numbered(session: Session, digits: str) -> list[ColumnElement[bool]]:

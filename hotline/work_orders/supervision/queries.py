@@ -149,8 +149,8 @@ def by_unit(session: Session, actor: Actor, *, now: datetime, under: int | None 
     notices = select(Notice.unit_id, func.count(), func.count().filter(Notice.reply_due_at < now))
     notices = notices.group_by(Notice.unit_id)
     unanswered = session.execute(notices.where(*_unanswered(session, actor, under))).all()
-    unread_ = session.execute(notices.where(*_unread(session, actor, under))).all()
-    named = {row[0] for row in (*orders, *unanswered, *unread_)}
+    to_be_read = session.execute(notices.where(*_unread(session, actor, under))).all()
+    named = {row[0] for row in (*orders, *unanswered, *to_be_read)}
     above = _second_tier(session, named) if under is None else _themselves(session, named)
     found = {unit.id: Figures(unit) for unit in above.values()}
     for unit_id, level, number in orders:
@@ -158,7 +158,7 @@ def by_unit(session: Session, actor: Actor, *, now: datetime, under: int | None 
     for unit_id, number, late in unanswered:
         found[above[unit_id].id].waiting += number
         found[above[unit_id].id].late += late
-    for unit_id, number, _late in unread_:
+    for unit_id, number, _late in to_be_read:
         found[above[unit_id].id].unread += number
     return sorted(found.values(), key=_worst_first)
 
