@@ -19,7 +19,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, visitor
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import moment
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 from hotline.web.order_pages import about
 from hotline.work_orders import queries as orders
 from hotline.work_orders import steps
@@ -259,9 +259,4 @@ def release(callback_id: int) -> ResponseReturnValue:
 def _settle(callback_id: int, do: Callable[[Session, Callback], str]) -> ResponseReturnValue:
     with transaction() as session:
         found = queries.callback_for(session, the_actor(), callback_id)
-
-        def act() -> ResponseReturnValue:
-            pages.toast(do(session, found))
-            return pages.go(url_for("duty.desk"))
-
-        return once(session, act)
+        return tell_once(session, lambda: do(session, found), then=url_for("duty.desk"))

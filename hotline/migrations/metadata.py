@@ -21,6 +21,7 @@ from hotline.units import models as units
 from hotline.web import idempotency
 from hotline.work_orders import anchors
 from hotline.work_orders import models as work_orders
+from hotline.work_orders.asks import models as asks
 
 MODULES = (
     audit,
@@ -34,6 +35,7 @@ MODULES = (
     callers,
     calls,
     work_orders,
+    asks,
     routing,
     anchors,
     follow_ups,

@@ -13,11 +13,11 @@ from hotline.calls.models import Call
 from hotline.calls.states import Outcome
 from hotline.errors import Invalid
 from hotline.units import queries as units
-from hotline.web import desk, desk_page, draft_form, pages
+from hotline.web import desk, desk_page, draft_form
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.desk_page import OPERATOR
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.web.order_pages import by_clock
 from hotline.work_orders import queries, service
 from hotline.work_orders.models import WorkOrder
@@ -93,15 +93,14 @@ def _act(call_id: int, number: str, do: Callable[[Session, Call, WorkOrder], str
             call = desk.own_call(session, the_actor(), call_id)
             found = queries.visible_to(session, the_actor(), number)
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 said = do(session, call, found)
                 if SAME in request.form:
                     _drop_draft(session, call, found)
                 desk_page.settle(session, call, Outcome.ORDERED)
-                pages.toast(f"{found.order_no} {said}")
-                return pages.go(url_for("desk.call", call_id=call_id))
+                return f"{found.order_no} {said}"
 
-            return once(session, act)
+            return tell_once(session, act, then=url_for("desk.call", call_id=call_id))
     except Invalid as fault:
         told = fault.details or {"": fault.message}
         return make_response(_order_page(call_id, number, request.form.to_dict(), told), 422)
@@ -136,16 +135,15 @@ def refuse(call_id: int) -> ResponseReturnValue:
         with transaction() as session:
             call = desk.own_call(session, the_actor(), call_id)
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 here = desk_page.city(session)
                 found = draft_form.save(session, call=call, form=request.form, here=here, tz=run.settings.tz, **when())
                 ground, channel = request.form.get("ground", ""), request.form.get("channel", "")
                 service.refuse(session, order=found, ground=ground, channel=channel, **when())
                 desk_page.settle(session, call, Outcome.ANSWERED_ON_SPOT)
-                pages.toast(f"{found.order_no} 不予受理，已告知应走的渠道")
-                return pages.go(url_for("desk.call", call_id=call_id))
+                return f"{found.order_no} 不予受理，已告知应走的渠道"
 
-            return once(session, act)
+            return tell_once(session, act, then=url_for("desk.call", call_id=call_id))
     except Invalid as fault:
         with transaction() as session:
             found = desk.own_call(session, the_actor(), call_id)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hotline.db import Base, Encrypted, UTCDateTime, key_ring
 from hotline.errors import Invalid
+from hotline.web import pages
 from hotline.web.access import actor
 from hotline.web.context import runtime
 
@@ -76,6 +77,16 @@ def once(
     row.body = answer.get_data(as_text=True)
     session.flush()
     return answer
+
+
+def tell_once(session: Session, do: Callable[[], str], *, then: str) -> Response:
+    """Act ``once`` as a page does: say on the next page what ``do`` returns, and go to ``then``."""
+
+    def act() -> ResponseReturnValue:
+        pages.toast(do())
+        return pages.go(then)
+
+    return once(session, act)
 
 
 def _again(session: Session, asked: IdempotencyKey) -> Response:

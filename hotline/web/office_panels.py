@@ -14,12 +14,13 @@ from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 from hotline.web.moments import moment_typed
 from hotline.web.order_pages import about, act, by_clock
 from hotline.work_orders import boards, queries, service
 from hotline.work_orders.asks import agenda, panels
-from hotline.work_orders.models import PanelItem, WorkOrder
+from hotline.work_orders.asks.models import PanelItem
+from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 
 bp = Blueprint("panels", __name__, url_prefix="/panels")
@@ -169,12 +170,7 @@ def end(panel_id: int) -> ResponseReturnValue:
 def _do(panel_id: int, item_id: int | None, do: Any) -> ResponseReturnValue:
     try:
         with transaction() as session:
-
-            def act_now() -> ResponseReturnValue:
-                pages.toast(do(session))
-                return pages.go(url_for("office.panels.meeting", panel_id=panel_id))
-
-            return once(session, act_now)
+            return tell_once(session, lambda: do(session), then=url_for("office.panels.meeting", panel_id=panel_id))
     except Invalid as fault:
         typed = request.form.to_dict() | {"assisting": request.form.getlist("assisting")}
         return _meeting(panel_id, item_id, typed, fault.details or {"": fault.message}), 422

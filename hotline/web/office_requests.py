@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from hotline.errors import Invalid
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine
-from hotline.web import order_pages, pages
+from hotline.web import order_pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.web.order_pages import about, by_clock
 from hotline.work_orders import advising, service
 from hotline.work_orders.asks import queries
@@ -111,12 +111,11 @@ def decide(request_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             asked = queries.one_to_decide(session, the_actor(), request_id)
-
-            def act() -> ResponseReturnValue:
-                pages.toast(_decide(session, asked))
-                return pages.go(url_for("office.requests.desk", kind=request.args.get("kind") or None))
-
-            return once(session, act)
+            return tell_once(
+                session,
+                lambda: _decide(session, asked),
+                then=url_for("office.requests.desk", kind=request.args.get("kind") or None),
+            )
     except Invalid as fault:
         return _page(request_id, request.form.to_dict(flat=True) | _assisting(), fault.details), 422
 

@@ -8,10 +8,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hotline.errors import NotFound
-from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.work_orders import queries as orders_queries
 from hotline.work_orders import service
 from hotline.work_orders.asks import extensions
@@ -97,12 +96,11 @@ def read(notice_id: int) -> ResponseReturnValue:
         if notice is None:
             raise NotFound("没有这份通知")
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             service.read_reply(session, notice=notice, actor=the_actor(), now=runtime().now())
-            pages.toast(f"{notice.unit.name}的回复已阅")
-            return pages.go(url_for("office.supervision.board"))
+            return f"{notice.unit.name}的回复已阅"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("office.supervision.board"))
 
 
 @bp.post("/extensions/<int:request_id>/told")
@@ -114,9 +112,8 @@ def told(request_id: int) -> ResponseReturnValue:
         if asked is None:
             raise NotFound("没有这项延期")
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             extensions.told(session, request=asked, actor=the_actor(), now=runtime().now())
-            pages.toast(f"{asked.order.order_no} 已电话告知")
-            return pages.go(url_for("office.supervision.board", show=TELL))
+            return f"{asked.order.order_no} 已电话告知"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("office.supervision.board", show=TELL))

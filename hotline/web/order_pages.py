@@ -17,7 +17,7 @@ from hotline.web import pages
 from hotline.web.access import the_actor, when
 from hotline.web.contact_story import in_story
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.work_orders import queries, service
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import Candidate, share_words
@@ -70,12 +70,7 @@ def act(
         with transaction() as session:
             found = queries.visible_to(session, the_actor(), number)
             there = then(found)
-
-            def act_now() -> ResponseReturnValue:
-                pages.toast(do(session, found))
-                return pages.go(there)
-
-            return once(session, act_now)
+            return tell_once(session, lambda: do(session, found), then=there)
     except Invalid as fault:
         if again is None:
             raise

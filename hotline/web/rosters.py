@@ -18,7 +18,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import clock
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.web.moments import LOCAL, YEARS, moment_typed
 
 WEEK: Final = timedelta(days=7)
@@ -129,12 +129,7 @@ def make(template: str, readers: tuple[str, ...], keepers: tuple[str, ...]) -> B
 
 def _once(do: Any) -> ResponseReturnValue:
     with transaction() as session:
-
-        def act() -> ResponseReturnValue:
-            pages.toast(do(session))
-            return pages.go(_here())
-
-        return once(session, act)
+        return tell_once(session, lambda: do(session), then=_here())
 
 
 def _here() -> str:

@@ -10,7 +10,7 @@ from hotline.errors import Invalid
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.web.unit_inbox import UNIT
 from hotline.work_orders.queries import visible_to
 
@@ -25,13 +25,12 @@ def contact(number: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 order = visible_to(session, the_actor(), number)
                 service.ask(session, order=order, phone=request.form.get("phone", ""), **when())
-                pages.toast("正在呼叫您的电话，接听后为您接通来电人")
-                return pages.go(back)
+                return "正在呼叫您的电话，接听后为您接通来电人"
 
-            return once(session, act)
+            return tell_once(session, act, then=back)
     except Invalid as fault:
         pages.toast(fault.message, tone="soon")
         return pages.go(back)

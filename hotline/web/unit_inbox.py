@@ -18,7 +18,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import at_most, time_tone
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 from hotline.work_orders import boards, inboxes, queries, service
 from hotline.work_orders.inboxes import Narrowing
 from hotline.work_orders.models import SubOrder, WorkOrder
@@ -185,13 +185,14 @@ def sign_many() -> ResponseReturnValue:
         return pages.go(url_for("portal.lists.inbox", show=Bucket.TO_SIGN.value))
     with transaction() as session:
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             for number in numbers:
                 service.sign(session, order=queries.visible_to(session, the_actor(), number), **when())
-            pages.toast(f"已签收 {len(numbers)} 件")
-            return pages.go(url_for("portal.order", number=only) if only else url_for("portal.lists.inbox"))
+            return f"已签收 {len(numbers)} 件"
 
-        return once(session, act)
+        return tell_once(
+            session, act, then=url_for("portal.order", number=only) if only else url_for("portal.lists.inbox")
+        )
 
 
 def steps_key(sub: SubOrder) -> str:

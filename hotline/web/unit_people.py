@@ -11,10 +11,9 @@ from hotline.accounts.roles import Role
 from hotline.errors import Invalid
 from hotline.telephones import queries, service
 from hotline.units.models import Unit
-from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 
 LONGEST: Final = 60
 
@@ -68,11 +67,10 @@ def make(template: str, keepers: tuple[str, ...]) -> Blueprint:
         """End a PIN."""
         with transaction() as session:
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 service.take_pin(session, user_id=user_id, **when())
-                pages.toast("电话密码已停用")
-                return pages.go(url_for(".listed"))
+                return "电话密码已停用"
 
-            return once(session, act)
+            return tell_once(session, act, then=url_for(".listed"))
 
     return bp

@@ -19,7 +19,8 @@ from hotline.calls import forgetting as calls
 from hotline.calls.models import Call
 from hotline.errors import NotAllowedNow
 from hotline.work_orders import personal_data
-from hotline.work_orders.models import BatchItem, OrderEvent, OrderFile, PanelItem, Report, WorkOrder
+from hotline.work_orders.asks.models import PanelItem
+from hotline.work_orders.models import BatchItem, OrderEvent, OrderFile, Report, WorkOrder
 from hotline.work_orders.states import DONE, Action, FileKind, Status
 from hotline.work_orders.steps import flush
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from hotline.bootstrap import Runtime
 from hotline.db import session_scope
 from hotline.work_orders import service
-from hotline.work_orders.models import Panel
+from hotline.work_orders.asks.models import Panel
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
 from tests.factories.orders import WHEN, order_at

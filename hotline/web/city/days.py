@@ -21,7 +21,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.city.views import KEEPERS, sheet_answer, steps_of, today
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 
 bp = Blueprint("days", __name__, url_prefix="/calendar")
 SUBJECT: Final = "city_day"
@@ -128,14 +128,11 @@ def save(day: str) -> ResponseReturnValue:
         return _page(wanted, typed, faults), 422
     with transaction() as session:
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             service.put_day(session, day=wanted, working=working == "1", name=name, **_who())
-            pages.toast(
-                f"{wanted.month}月{wanted.day}日 已设为{'上班' if working == '1' else '休息'}；已给出的时限不变"
-            )
-            return pages.go(url_for("office.city.days.month", month=f"{wanted:%Y-%m}"))
+            return f"{wanted.month}月{wanted.day}日 已设为{'上班' if working == '1' else '休息'}；已给出的时限不变"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("office.city.days.month", month=f"{wanted:%Y-%m}"))
 
 
 @bp.post("/<day>/public")
@@ -166,12 +163,11 @@ def again(day: str) -> ResponseReturnValue:
         raise Invalid("没有可以撤销的设置")
     with transaction() as session:
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             service.put_day(session, day=wanted, working=request.args.get("working") == "1", name=name, **_who())
-            pages.toast(f"{wanted.month}月{wanted.day}日 已恢复本市的设置")
-            return pages.go(url_for("office.city.days.month", month=f"{wanted:%Y-%m}"))
+            return f"{wanted.month}月{wanted.day}日 已恢复本市的设置"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("office.city.days.month", month=f"{wanted:%Y-%m}"))
 
 
 @bp.get("/history")

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from hotline import audit
 from hotline.delivery import templates
 from hotline.errors import Invalid, NotFound
-from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.city.views import KEEPERS, sheet_answer, steps_of
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import tell_once
 
 bp = Blueprint("texts", __name__, url_prefix="/texts")
 SUBJECT: Final = "message_text"
@@ -162,12 +161,11 @@ def save(name: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 templates.put_text(session, user_id=the_actor().user_id, now=runtime().now(), name=name, text=typed)
-                pages.toast(f"{NAMES.get(name, name)} 已保存，下一条起使用")
-                return pages.go(url_for("office.city.texts.listed"))
+                return f"{NAMES.get(name, name)} 已保存，下一条起使用"
 
-            return once(session, act)
+            return tell_once(session, act, then=url_for("office.city.texts.listed"))
     except Invalid as fault:
         return _page(name, typed, fault.message), 422
 

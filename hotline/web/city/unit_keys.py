@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 from hotline.errors import NotFound
 from hotline.units import keys
 from hotline.units.models import Unit
-from hotline.web import pages
 from hotline.web.access import roles, when
 from hotline.web.city.views import KEEPERS
 from hotline.web.context import transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 
 bp = Blueprint("unit_keys", __name__)
 
@@ -38,15 +37,14 @@ def revoke(row_id: int, key_id: str) -> ResponseReturnValue:
     """Let a key open nothing any more."""
     with transaction() as session:
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             unit = _unit(session, row_id)
             if key_id not in {key.key_id for key in keys.keys_of(session, unit.id)}:
                 raise NotFound("没有这个接口密钥")
             keys.revoke_key(session, key_id=key_id, **when())
-            pages.toast(f"密钥 {key_id} 已停用")
-            return pages.go(f"{url_for('office.city.units_opened', row_id=row_id)}#systems")
+            return f"密钥 {key_id} 已停用"
 
-        return once(session, act)
+        return tell_once(session, act, then=f"{url_for('office.city.units_opened', row_id=row_id)}#systems")
 
 
 @bp.post("/units/<int:row_id>/webhook-secret")

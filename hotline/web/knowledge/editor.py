@@ -23,7 +23,7 @@ from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 from hotline.web.knowledge import EDITORS, beside, editor_form
 from hotline.web.knowledge.editor_form import Typed
 
@@ -120,13 +120,12 @@ def take_back(version_id: int) -> ResponseReturnValue:
     """Write on in what was submitted."""
     with transaction() as session:
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             version = the_text(session, version_id)
             editing.take_back(session, version_id=version_id, revision=version.revision, **when())
-            pages.toast("已撤回，可以继续编辑")
-            return pages.go(url_for("knowledge.editor.opened", version_id=version_id))
+            return "已撤回，可以继续编辑"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("knowledge.editor.opened", version_id=version_id))
 
 
 @bp.post("/drop")

@@ -26,7 +26,7 @@ from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.city.views import attached
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 from hotline.web.knowledge import EDITORS
 
 bp = Blueprint("entries", __name__)
@@ -317,12 +317,11 @@ def restore(entry_id: int) -> ResponseReturnValue:
     with transaction() as session:
         entry = the_entry(session, entry_id)
 
-        def act() -> ResponseReturnValue:
+        def act() -> str:
             service.restore(session, code=entry.code, actor_id=the_actor().user_id, now=runtime().now())
-            pages.toast("已恢复，话务员又能看到它")
-            return pages.go(url_for("knowledge.entries.opened", entry_id=entry_id))
+            return "已恢复，话务员又能看到它"
 
-        return once(session, act)
+        return tell_once(session, act, then=url_for("knowledge.entries.opened", entry_id=entry_id))
 
 
 def the_entry(session: Session, entry_id: int) -> Entry:

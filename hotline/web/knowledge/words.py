@@ -14,7 +14,7 @@ from hotline.knowledge_base.models import Synonym
 from hotline.web import pages
 from hotline.web.access import roles, when
 from hotline.web.context import runtime, transaction
-from hotline.web.idempotency import once
+from hotline.web.idempotency import once, tell_once
 from hotline.web.knowledge import EDITORS
 
 bp = Blueprint("words", __name__, url_prefix="/words")
@@ -139,13 +139,12 @@ def paste() -> ResponseReturnValue:
     try:
         with transaction() as session:
 
-            def act() -> ResponseReturnValue:
+            def act() -> str:
                 done = synonyms.paste(session, text=text, **when())
                 told = (("新增", done.added), ("改动", done.changed), ("没有变化", done.unchanged))
-                pages.toast("，".join(f"{word} {number} 条" for word, number in told if number))
-                return pages.go(url_for("knowledge.words.listed"))
+                return "，".join(f"{word} {number} 条" for word, number in told if number)
 
-            return once(session, act)
+            return tell_once(session, act, then=url_for("knowledge.words.listed"))
     except Invalid as fault:
         refused = fault.details.get("refused", [])
         return render_template("knowledge/words_paste.html", typed=text, refused=refused, error=fault.message), 422

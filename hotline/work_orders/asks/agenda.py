@@ -13,7 +13,8 @@ from hotline.accounts.roles import HUB, Role
 from hotline.accounts.service import Actor
 from hotline.errors import NotFound, NotPermitted
 from hotline.units.models import ResponsibilityLine
-from hotline.work_orders.models import OrderRequest, Panel, PanelItem, SubOrder, WorkOrder
+from hotline.work_orders.asks.models import Panel, PanelItem
+from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
 from hotline.work_orders.queries import Held, held_minutes
 from hotline.work_orders.states import PanelState, Part, RequestKind, RequestState, ReturnGround
 from hotline.work_orders.words import RETURN_WORDS

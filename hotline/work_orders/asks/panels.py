@@ -16,9 +16,10 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.routing.service import note_choice
 from hotline.work_orders import parts
+from hotline.work_orders.asks.models import Panel, PanelItem
 from hotline.work_orders.dispatching import units_that_can_sign
 from hotline.work_orders.guards import live_subs
-from hotline.work_orders.models import Panel, PanelItem, WorkOrder
+from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import DONE, OPEN, Action, PanelState, Status
 from hotline.work_orders.steps import advance, alarm, one_at_a_time, push, rule_for
 

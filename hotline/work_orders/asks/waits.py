@@ -21,8 +21,9 @@ from hotline.db import key_ring
 from hotline.errors import Invalid
 from hotline.units.models import HUB_TIER, Unit
 from hotline.work_orders import parts
+from hotline.work_orders.asks.models import Wait
 from hotline.work_orders.guards import lead_sub, live_subs
-from hotline.work_orders.models import OrderEvent, SubOrder, Wait, WorkOrder
+from hotline.work_orders.models import OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.states import Action, Supervision
 from hotline.work_orders.steps import alarm, move_sub, note, note_rule_for, one_at_a_time, push, sub_of
 from hotline.work_orders.transitions import LIVE, WITH_UNITS

@@ -18,7 +18,8 @@ from hotline.units.models import ResponsibilityLine
 from hotline.units.service import add_line, add_unit
 from hotline.work_orders import journal, queries, service
 from hotline.work_orders.asks import agenda, panels
-from hotline.work_orders.models import Panel, SubOrder, WorkOrder
+from hotline.work_orders.asks.models import Panel
+from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.states import Action, PanelState, Part, Status, SubState
 from tests.conftest import NOON
 from tests.factories import people

@@ -16,7 +16,8 @@ from hotline.accounts.service import Actor
 from hotline.db import SessionFactory, session_scope
 from hotline.units.models import ResponsibilityLine
 from hotline.work_orders import queries, service
-from hotline.work_orders.models import OrderRequest, Wait, WorkOrder
+from hotline.work_orders.asks.models import Wait
+from hotline.work_orders.models import OrderRequest, WorkOrder
 from hotline.work_orders.states import RequestState, Status, Supervision
 from tests.conftest import NOON
 from tests.factories import people
