@@ -36,7 +36,7 @@ KNOWS_NO_DATABASE := tests/exchange tests/unit/speech tests/unit/calendars tests
   $(addprefix tests/unit/routing/test_,features.py model.py training.py) \
   $(addprefix tests/architecture/test_,docs.py glossary.py tree.py)
 ON_BOTH_ALIKE := $(KNOWS_NO_DATABASE) $(wildcard tests/web/*/test_in_a_browser.py) \
-  tests/web/desk/test_pages_in_a_call.py tests/web/portal/test_offline.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \
+  tests/web/desk/test_pages_in_a_call.py tests/web/desk/test_headset_line.py tests/web/portal/test_offline.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \
   $(addprefix tests/e2e/test_,callers.py every_page.py headset_faults.py knowledge_file.py officers_headset.py on_duty.py two_browsers.py)
 
 test-postgres: $(STAMP) ## Run the suite on PostgreSQL and Redis, but for what is alike on both

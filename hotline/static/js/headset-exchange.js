@@ -112,6 +112,7 @@ export class Headset {
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket || this.#over) return;
       this.#socket = null;
+      this.#sure();  // whether the call goes on is told when the line is back for good
       if (code === REPLACED) { this.close(); this.#tell("replaced"); return; }
       if (code === REFUSED) { this.close(); this.#tell("refused", { reason }); return; }
       if (!this.#lost) { this.#lost = true; this.#tell("lost", { talking: this.#answered }); }
@@ -126,15 +127,15 @@ export class Headset {
       if (this.#lost) this.#tell("back");
       this.#lost = false;
       // a call that goes on is told right after this; without that word it ended while the line was away
-      if (this.#answered) this.#doubt = setTimeout(() => { this.#silence(); this.#tell("ended", { reason: "" }); }, 1500);
+      if (this.#answered) this.#doubt = setTimeout(() => this.#gone(), 1500);
       if (this.#muted) this.#say({ event: "mute", on: true });
       this.#tell("ready");
     } else if (said.event === "answered") {
-      clearTimeout(this.#doubt);
+      this.#sure();
       this.#answered = true;
       this.#tell("answered", { call: said.call });
     } else if (said.event === "ended") {
-      clearTimeout(this.#doubt);
+      this.#sure();
       this.#silence();
       this.#tell("ended", { call: said.call, reason: said.reason });
     } else if (said.event === "refused") {
@@ -143,7 +144,16 @@ export class Headset {
     } else if (said.event === "replaced") {
       this.close();
       this.#tell("replaced");
-    } else if (said.event === "ringing") this.#tell("ringing", { call: said.call, from: said.from });
+    } else if (said.event === "ringing") {
+      if (this.#doubt) this.#gone();  // or the call that rings would be taken for the one that ended, and not answered
+      this.#tell("ringing", { call: said.call, from: said.from });
+    }
+  }
+  #sure() { clearTimeout(this.#doubt); this.#doubt = 0; }
+  #gone() {
+    this.#sure();
+    this.#silence();
+    this.#tell("ended", { reason: "" });
   }
 
   #say(message) { if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message)); }
@@ -159,7 +169,7 @@ export class Headset {
   close() {
     this.#over = true;
     clearTimeout(this.#again);
-    clearTimeout(this.#doubt);
+    this.#sure();
     this.#silence();
     this.#socket?.close();
     this.#socket = null;
