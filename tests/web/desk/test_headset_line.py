@@ -1,4 +1,4 @@
-"""The headset's line to the exchange, in a real browser: what the desk is told for what the exchange says, in any order.
+"""The headset's line to the exchange, in a real browser: what the desk is told for what the exchange says.
 
 The other end of the socket is this test's: with a real exchange the order of these words is a matter of chance.
 """
