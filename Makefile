@@ -33,7 +33,7 @@ test: $(STAMP) ## Run the whole test suite on SQLite and the embedded Valkey; wh
 KNOWS_NO_DATABASE := tests/exchange tests/unit/speech tests/unit/calendars tests/unit/foundations/test_config.py \
   $(addprefix tests/unit/knowledge_base/test_,answers.py clauses.py differences.py documents.py handbook.py scrub.py) \
   $(addprefix tests/unit/work_orders/test_,clock.py clock_holidays.py personal_data.py photos.py proposal.py whole_life.py) \
-  $(addprefix tests/unit/routing/test_,features.py model.py training.py) \
+  $(addprefix tests/unit/routing/test_,features.py model.py training.py typical.py) \
   $(addprefix tests/architecture/test_,docs.py glossary.py tree.py)
 ON_BOTH_ALIKE := $(KNOWS_NO_DATABASE) $(wildcard tests/web/*/test_in_a_browser.py) \
   tests/web/desk/test_pages_in_a_call.py tests/web/desk/test_headset_line.py tests/web/portal/test_offline.py $(wildcard tests/web/knowledge/test_*_in_browser.py) \

@@ -1,4 +1,4 @@
-"""A linear model: a weight for each term and label. It proposes, with confidence and the words that spoke for it.
+"""Weights of terms for each label, and typical matters of each. It proposes, with confidence and the words that spoke.
 
 Several questions (category, unit, urgency) share one vocabulary. Needs nothing but numpy to answer, and is kept as one
 file that holds arrays and JSON, never code.
@@ -21,17 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotline.errors import Invalid
-from hotline.routing import features
+from hotline.routing import features, typical
 from hotline.routing.features import Form
+from hotline.routing.typical import Floats, Places, Typical
 
-FORMAT: Final = "hotline-routing-1"
+FORMAT: Final = "hotline-routing-2"
 LARGEST: Final = 256 * 1024 * 1024  # bytes of arrays a file may unfold to
 CANDIDATES: Final = 2
 MARGIN: Final = 0.25  # of confidence between the first two: below, a person is asked
 SPOKE: Final = 5  # words shown as reason
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
+NEAR: Final = 2.0  # what it counts to be near a typical matter, beside the weights; chosen by cross-validation
 
 
 class Question(StrEnum):
@@ -68,7 +67,13 @@ class Head:
     labels: tuple[str, ...]
     weights: Floats
     bias: Floats
-    scale: float
+    typical: Typical
+    scale: float = 1.0
+
+    def scores(self, places: Places, values: Floats) -> Floats:
+        """Return how much speaks for each label, of terms at places of the form's stretch."""
+        scores: Floats = values @ self.weights[places] + self.bias + NEAR * self.typical.nearness(places, values)
+        return scores
 
     def confidences(self, scores: Floats) -> Floats:
         """Return how likely each label is, adding up to 1."""
@@ -111,8 +116,9 @@ class Model:
         known, places, values = self._weighed(said, form)
         if head is None or not len(places):
             return None
-        weights = head.weights[places - features.stretch(self._bounds, form).start]
-        sure = head.confidences(values @ weights + head.bias)
+        places = places - features.stretch(self._bounds, form).start
+        weights = head.weights[places]
+        sure = head.confidences(head.scores(places, values))
         order = np.argsort(-sure, kind="stable")[:CANDIDATES]
         spoke = values[:, None] * (weights[:, order] - weights.mean(axis=1, keepdims=True))
         reasons = _reasons(said, known, spoke)
@@ -148,6 +154,7 @@ class Model:
         for (question, form), head in self.heads.items():
             arrays[f"{question}.{form}.weights"] = head.weights.astype(np.float16)
             arrays[f"{question}.{form}.bias"] = head.bias
+            arrays |= {f"{question}.{form}.{name}": kept for name, kept in head.typical.arrays().items()}
         file = io.BytesIO()
         np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
         return file.getvalue()
@@ -180,18 +187,23 @@ class Model:
                 tuple(map(str, one["labels"])),
                 arrays[f"{question}.{form}.weights"].astype(np.float32),
                 arrays[f"{question}.{form}.bias"].astype(np.float32),
+                Typical.of(
+                    {name: arrays[f"{question}.{form}.{name}"] for name in typical.ARRAYS},
+                    terms=part.stop - part.start,
+                    labels=len(one["labels"]),
+                ),
                 float(one["scale"]),
                 terms=part.stop - part.start,
             )
         return cls(terms, idf, heads, datetime.fromisoformat(told["trained_at"]), int(told["rows"]))
 
 
-def _head(labels: tuple[str, ...], weights: Floats, bias: Floats, scale: float, *, terms: int) -> Head:
+def _head(labels: tuple[str, ...], weights: Floats, bias: Floats, near: Typical, scale: float, *, terms: int) -> Head:
     if len(labels) < CANDIDATES or weights.shape != (terms, len(labels)) or bias.shape != (len(labels),):
         raise ValueError("shapes do not fit")
     if not (np.isfinite(weights).all() and np.isfinite(bias).all() and np.isfinite(scale)):
         raise ValueError("not numbers")
-    return Head(labels, weights, bias, scale)
+    return Head(labels, weights, bias, near, scale)
 
 
 def _reasons(said: str, known: Sequence[str], spoke: Floats) -> list[tuple[str, ...]]:

@@ -11,19 +11,25 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix, diags, vstack
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from hotline.errors import Invalid
 from hotline.routing import features, garbling
 from hotline.routing.features import Form
-from hotline.routing.model import CANDIDATES, Floats, Head, Model, Question
+from hotline.routing.model import CANDIDATES, Head, Model, Question
+from hotline.routing.typical import Floats, Typical
 
 LEAST_SEEN: Final = 2  # messages a term must be in: what one alone says is chance, or a name …
 FEW: Final = 20  # … unless there are fewer messages than this
 NEVER: Final = -2.0  # score of a label nothing was learnt of
 MOST_WEIGHTS: Final = 16_000_000  # terms times labels: 64 MB in memory
 STRICTNESS: Final = 0.6  # C of the machine, chosen by cross-validation
+ALIKE: Final = 8  # messages to a centre, about
+MOST_CENTRES: Final = 100  # of a label
+STRONGEST: Final = 300  # terms kept of a centre
 PARTS: Final = 4  # for confidence: one is judged by a machine that has learnt from the others
 HELD_OUT: Final = 10  # one message in so many is never learnt from: by these two models are compared
 MISTAKEN: Final = 0.02  # people err too: a label counts for so much less than all, or few messages make too sure
@@ -148,9 +154,9 @@ def train(rows: Sequence[Row], *, now: datetime) -> Model:
         for question, labels in asked.items():
             told = [place for place, lesson in enumerate(learnt) if question in rows[lesson.row].labels]
             right = np.array([labels.index(rows[learnt[place].row].labels[question]) for place in told])
-            apart = np.array([learnt[place].row % PARTS == 0 for place in told])
-            judged = apart & np.array([learnt[place].asked for place in told])
-            heads[question, form] = _head(matrix[told], right, tuple(labels), apart, judged)
+            of = np.array([learnt[place].row for place in told])
+            asked_so = np.array([learnt[place].asked for place in told])
+            heads[question, form] = _head(Told(matrix[told], right, of, asked_so), tuple(labels))
     return Model(terms, idf, heads, trained_at=now, rows=len(rows))
 
 
@@ -195,47 +201,97 @@ def _matrix(lessons: Iterable[Lesson], terms: Sequence[str], idf: Floats, form: 
     return whole[:, features.stretch(bounds, form)]
 
 
-def _head(
-    matrix: csr_matrix,
-    right: NDArray[np.int64],
-    labels: tuple[str, ...],
-    apart: NDArray[np.bool_],
-    judged: NDArray[np.bool_],
-) -> Head:
-    weights, bias = _separate(matrix, right, len(labels))
-    scale = _scale(matrix, right, len(labels), apart, judged)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Lessons about one question: their terms, the right label of each (its place), and as in ``Lesson``."""
+
+    matrix: csr_matrix
+    right: NDArray[np.int64]
+    row: NDArray[np.int64]
+    asked: NDArray[np.bool_]
+
+    def only(self, which: NDArray[np.bool_]) -> Told:
+        """Return some of them."""
+        return Told(self.matrix[which], self.right[which], self.row[which], self.asked[which])
+
+
+def _head(told: Told, labels: tuple[str, ...]) -> Head:
+    """The answer to a question. Confidence is as high as it would be right about rows that were not learnt."""
+    apart = told.row % PARTS == 0
+    learnt, judged = told.only(~apart), told.only(apart & told.asked)
+    scale = 1.0
+    if len(np.unique(learnt.right)) >= CANDIDATES and judged.right.size:
+        head = _learnt(learnt, labels)
+        scores = [head.scores(text.indices.astype(np.int64), text.data) for text in judged.matrix]
+        scale = _scale(np.array(scores), judged.right)
+    return replace(_learnt(told, labels), scale=scale)
+
+
+def _learnt(told: Told, labels: tuple[str, ...]) -> Head:
+    telling = _telling(told.matrix, told.right, len(labels))
+    weights, bias = _separate(told.matrix, told.right, telling)
     # as the file keeps them, so that a loaded model answers as this one does
-    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, scale)
+    return Head(labels, weights.astype(np.float16).astype(np.float32), bias, _typical(told.only(told.asked), telling))
 
 
-def _separate(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> tuple[Floats, Floats]:
-    """Weights by term and label, and a bias by label; a label that does not occur never wins.
-
-    Before a machine parts a label from all others, each term is raised by how much oftener or rarer it is with it.
-    """
-    weights, bias = np.zeros((matrix.shape[1], labels), np.float32), np.full(labels, NEVER, np.float32)
+def _telling(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> Floats:
+    """By label and term: how much oftener or rarer the term is with the label than with all others."""
     occurs = (matrix > 0).astype(np.float32)
     everywhere = np.asarray(occurs.sum(axis=0)).ravel()
+    telling = np.zeros((labels, matrix.shape[1]), np.float32)
     for label in np.unique(right):
-        own = right == label
-        within = np.asarray(occurs[own].sum(axis=0)).ravel() + 1
+        within = np.asarray(occurs[right == label].sum(axis=0)).ravel() + 1
         without = everywhere - within + 2
-        raised = np.sqrt(np.abs(np.log(within / within.sum()) - np.log(without / without.sum())))
-        machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix @ diags(raised), own)
-        weights[:, label], bias[label] = machine.coef_[0] * raised, machine.intercept_[0]
+        telling[label] = np.sqrt(np.abs(np.log(within / within.sum()) - np.log(without / without.sum())))
+    return telling
+
+
+def _separate(matrix: csr_matrix, right: NDArray[np.int64], telling: Floats) -> tuple[Floats, Floats]:
+    """Weights by term and label, and a bias by label; a label that does not occur never wins.
+
+    Before a machine parts a label from all others, each term is raised by how much it tells of it.
+    """
+    labels = len(telling)
+    weights, bias = np.zeros((matrix.shape[1], labels), np.float32), np.full(labels, NEVER, np.float32)
+    for label in np.unique(right):
+        machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix @ diags(telling[label]), right == label)
+        weights[:, label], bias[label] = machine.coef_[0] * telling[label], machine.intercept_[0]
     return weights, bias
 
 
-def _scale(
-    matrix: csr_matrix, right: NDArray[np.int64], labels: int, apart: NDArray[np.bool_], judged: NDArray[np.bool_]
-) -> float:
-    """What scores are multiplied by so that confidence is as high as a label is often right: of the part ``apart``,
-    which is not learnt, those ``judged``."""
-    if len(np.unique(right[~apart])) < CANDIDATES or not judged.any():
-        return 1.0
-    weights, bias = _separate(matrix[~apart], right[~apart], labels)
-    scores = matrix[judged] @ weights + bias
-    own = np.take_along_axis(scores, right[judged][:, None], axis=1)[:, 0]
+def _typical(told: Told, telling: Floats) -> Typical:
+    """What the messages of each label that are alike have in common."""
+    most = telling.max(axis=0)
+    raised = normalize(told.matrix @ diags(most))
+    centres = []
+    for label in range(len(telling)):
+        own = told.right == label
+        centres.append(_centres(raised[own], len(np.unique(told.row[own])) // ALIKE))
+    by_term = vstack(centres).tocsc()
+    firsts = np.cumsum([0, *(one.shape[0] for one in centres)])
+    kept = Typical(most, by_term.indptr, by_term.indices, by_term.data, firsts)
+    return Typical.of(kept.arrays(), terms=len(most), labels=len(telling))  # as the file keeps it
+
+
+def _centres(own: csr_matrix, wanted: int) -> csr_matrix:
+    """About so many centres of the texts, by their strongest terms; one that is near nothing when there are none."""
+    terms = own.shape[1]
+    wanted = min(wanted, MOST_CENTRES, MOST_WEIGHTS // terms)
+    if not own.shape[0]:
+        found = np.zeros((1, terms), np.float32)
+    elif wanted < 2:
+        found = np.asarray(own.mean(axis=0))
+    else:
+        found = MiniBatchKMeans(wanted, n_init=1, batch_size=512, max_iter=15, random_state=0).fit(own).cluster_centers_
+    if terms > STRONGEST:
+        weakest = np.partition(found, -STRONGEST, axis=1)[:, -STRONGEST, None]
+        found = np.where(found >= weakest, found, 0)
+    return normalize(csr_matrix(found, dtype=np.float32))
+
+
+def _scale(scores: Floats, right: NDArray[np.int64]) -> float:
+    """What scores are multiplied by so that confidence is as high as a label is often right."""
+    own = np.take_along_axis(scores, right[:, None], axis=1)[:, 0]
     meant = (1 - MISTAKEN) * own + MISTAKEN * scores.mean(axis=1)
     top = scores.max(axis=1)
     unlikely = [
