@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from hotline.dial_in import dialogue, texts
-from hotline.dial_in.dialogue import Prompt
+from hotline.dial_in.questions import Prompt
 from hotline.web import twiml
 from hotline.web.access import public
 from hotline.web.context import runtime

@@ -16,7 +16,7 @@ from hotline.clock import utc_now
 from hotline.contacts import service as contacts
 from hotline.contacts.models import ContactCall
 from hotline.demo.stage import Teller
-from hotline.dial_in import dialogue
+from hotline.dial_in import questions
 from hotline.rosters.models import DutyShift
 from hotline.telephones import service as telephones
 from hotline.web import ivr_alarms
@@ -82,11 +82,11 @@ def test_a_clerk_signs_for_an_order_from_the_keypad(teller: Teller, records: Rec
     script = [
         {"wait_for": "digits_prompt"},
         {"press": "*"},
-        {"wait_for": {"caption": dialogue.ASK_NUMBER}},
+        {"wait_for": {"caption": questions.ASK_NUMBER}},
         {"press": number.replace("-", "") + "#"},
-        {"wait_for": {"caption": dialogue.ASK_PIN}},
+        {"wait_for": {"caption": questions.ASK_PIN}},
         {"press": pin},
-        {"wait_for": {"caption": dialogue.ANOTHER}},
+        {"wait_for": {"caption": questions.ANOTHER}},
         {"press": "1"},
         {"wait_for": {"caption": "已签收。"}},
         {"hang_up": True},

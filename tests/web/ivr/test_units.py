@@ -17,7 +17,7 @@ from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, actor_of
 from hotline.bootstrap import Runtime
 from hotline.calls.models import Call, WebhookReceipt
-from hotline.dial_in import dialogue, texts
+from hotline.dial_in import questions, texts
 from hotline.dial_in.models import DialIn
 from hotline.errors import NotFound
 from hotline.outbox import OutboxMessage
@@ -125,7 +125,7 @@ def test_a_township_signs_by_telephone_and_hears_nothing_of_the_citizen(
     carrier: Carrier, scope: Scope, order: WorkOrder, pin: str
 ) -> None:
     caller = Caller(carrier)
-    assert caller.press(order.order_no.replace("-", "")) == dialogue.ASK_PIN
+    assert caller.press(order.order_no.replace("-", "")) == questions.ASK_PIN
     menu = caller.press(pin)
     assert "待签收" in menu and "还剩" in menu and "签收请按一" in menu and "反馈办理结果" not in menu
     told = caller.press("1")
@@ -223,9 +223,9 @@ def test_another_units_order_is_answered_like_one_that_is_not_there(
     theirs, nobodys = Caller(carrier), Caller(carrier)
     first = theirs.log_in(order.order_no, code)
     second = nobodys.log_in(numbers.write("2611", 99999), code)
-    assert first == second == "没有查到这张工单。" + dialogue.ASK_NUMBER
+    assert first == second == "没有查到这张工单。" + questions.ASK_NUMBER
     slip = Caller(carrier)
-    assert slip.press("2611000428").startswith(dialogue.WRONG_NUMBER)
+    assert slip.press("2611000428").startswith(questions.WRONG_NUMBER)
 
 
 def test_five_wrong_pins_lock_for_half_an_hour_and_the_leader_is_told(
@@ -235,14 +235,14 @@ def test_five_wrong_pins_lock_for_half_an_hour_and_the_leader_is_told(
     caller = Caller(carrier)
     caller.press(order.order_no.replace("-", ""))
     for _ in range(2):
-        assert caller.press(wrong) == dialogue.WRONG_PIN + dialogue.ASK_PIN
-    assert caller.press(wrong) == dialogue.WRONG_PIN + dialogue.GOODBYE
+        assert caller.press(wrong) == questions.WRONG_PIN + questions.ASK_PIN
+    assert caller.press(wrong) == questions.WRONG_PIN + questions.GOODBYE
     caller = Caller(carrier)
     caller.press(order.order_no.replace("-", ""))
     caller.press(wrong)
-    assert caller.press(wrong) == dialogue.LOCKED
+    assert caller.press(wrong) == questions.LOCKED
     again = Caller(carrier)
-    assert again.log_in(order.order_no, pin) == dialogue.LOCKED
+    assert again.log_in(order.order_no, pin) == questions.LOCKED
     with scope() as session:
         message_id = session.scalars(select(OutboxMessage.id).where(OutboxMessage.topic == "pin.locked")).one()
     staff.tell_locked(message_id)
@@ -255,9 +255,9 @@ def test_five_wrong_pins_lock_for_half_an_hour_and_the_leader_is_told(
 
 def test_from_another_number_even_the_right_pin_is_wrong(carrier: Carrier, order: WorkOrder, pin: str) -> None:
     caller = Caller(carrier, number="+8619900000299")
-    assert caller.log_in(order.order_no, pin).startswith(dialogue.WRONG_PIN)
+    assert caller.log_in(order.order_no, pin).startswith(questions.WRONG_PIN)
     withheld = Caller(carrier, number="anonymous")
-    assert withheld.log_in(order.order_no, pin).startswith(dialogue.WRONG_PIN)
+    assert withheld.log_in(order.order_no, pin).startswith(questions.WRONG_PIN)
 
 
 def test_a_citizen_who_pressed_the_star_comes_to_a_person(carrier: Carrier, scope: Scope) -> None:
@@ -280,7 +280,7 @@ def test_a_key_that_comes_twice_or_late_is_taken_once(
     second = carrier.ask(action, caller.sid, From=OWN, Digits="1")
     assert said(first) == said(second)
     late = carrier.ask("/ivr/unit/keyed?turn=1", "CA" + "9" * 32, From=OWN, Digits="1")
-    assert said(late) == [dialogue.ASK_NUMBER]
+    assert said(late) == [questions.ASK_NUMBER]
     with scope() as session:
         assert len(session.scalars(select(OrderEvent).where(OrderEvent.actor_role == "U3")).all()) == 1
 
@@ -319,7 +319,7 @@ def test_a_person_who_left_does_nothing_any_more(
 ) -> None:
     with scope() as session:
         session.get_one(User, place.township_clerk.user_id).active = False
-    assert Caller(carrier).log_in(order.order_no, pin).startswith(dialogue.WRONG_PIN)
+    assert Caller(carrier).log_in(order.order_no, pin).startswith(questions.WRONG_PIN)
 
 
 # ---- by SMS
