@@ -30,6 +30,7 @@ LARGEST: Final = 256 * 1024 * 1024  # bytes of arrays a file may unfold to
 CANDIDATES: Final = 2
 MARGIN: Final = 0.25  # of confidence between the first two: below, a person is asked
 SPOKE: Final = 5  # words shown as reason
+TITLED: Final = 0.5  # what a title counts by itself, beside all that was written; chosen by cross-validation
 NEAR: Final = 2.0  # what it counts to be near a typical matter, beside the weights; chosen by cross-validation
 
 
@@ -75,6 +76,10 @@ class Head:
         scores: Floats = values @ self.weights[places] + self.bias + NEAR * self.typical.nearness(places, values)
         return scores
 
+    def with_title(self, scores: Floats, places: Places, values: Floats) -> Floats:
+        """Return the scores of a message and of the terms of its title, if any: in a long letter they are lost."""
+        return scores + TITLED * self.scores(places, values) if len(places) else scores
+
     def confidences(self, scores: Floats) -> Floats:
         """Return how likely each label is, adding up to 1."""
         raised = np.exp((scores - scores.max()) * self.scale)
@@ -116,9 +121,12 @@ class Model:
         known, places, values = self._weighed(said, form)
         if head is None or not len(places):
             return None
-        places = places - features.stretch(self._bounds, form).start
+        scores = head.scores(places, values)
+        if form == Form.WRITTEN:
+            _, titled, strong = self._weighed(features.plain(title, ""), form)
+            scores = head.with_title(scores, titled, strong)
+        sure = head.confidences(scores)
         weights = head.weights[places]
-        sure = head.confidences(head.scores(places, values))
         order = np.argsort(-sure, kind="stable")[:CANDIDATES]
         spoke = values[:, None] * (weights[:, order] - weights.mean(axis=1, keepdims=True))
         reasons = _reasons(said, known, spoke)
@@ -129,12 +137,13 @@ class Model:
         return Proposal(candidates, asks=candidates[0].confidence - candidates[1].confidence < MARGIN)
 
     def _weighed(self, said: str, form: Form) -> tuple[list[str], Places, Floats]:
-        """The known terms of a text, their places and their weights."""
+        """The known terms of a text, their places in the form's stretch and their weights."""
         place_of = self._places
         found = {term: count for term, count in features.terms(said, form).items() if term in place_of}
         places = np.fromiter(map(place_of.__getitem__, found), np.int64, len(found))
         counts = np.fromiter(found.values(), np.float32, len(found))
-        return list(found), places, features.weigh(places, counts, self.idf, self._bounds, form)
+        values = features.weigh(places, counts, self.idf, self._bounds, form)
+        return list(found), places - features.stretch(self._bounds, form).start, values
 
     # ---- as a file
 

@@ -34,6 +34,7 @@ PARTS: Final = 4  # for confidence: one is judged by a machine that has learnt f
 HELD_OUT: Final = 10  # one message in so many is never learnt from: by these two models are compared
 MISTAKEN: Final = 0.02  # people err too: a label counts for so much less than all, or few messages make too sure
 SCALES: Final = np.geomspace(0.5, 20, 60)
+NONE: Final = csr_matrix((1, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +219,23 @@ class Told:
 def _head(told: Told, labels: tuple[str, ...]) -> Head:
     """The answer to a question. Confidence is as high as it would be right about rows that were not learnt."""
     apart = told.row % PARTS == 0
-    learnt, judged = told.only(~apart), told.only(apart & told.asked)
+    learnt, judged = told.only(~apart), told.only(apart)
     scale = 1.0
-    if len(np.unique(learnt.right)) >= CANDIDATES and judged.right.size:
-        head = _learnt(learnt, labels)
-        scores = [head.scores(text.indices.astype(np.int64), text.data) for text in judged.matrix]
-        scale = _scale(np.array(scores), judged.right)
+    if len(np.unique(learnt.right)) >= CANDIDATES and judged.asked.any():
+        scale = _scale(_scores(_learnt(learnt, labels), judged), judged.right[judged.asked])
     return replace(_learnt(told, labels), scale=scale)
+
+
+def _scores(head: Head, told: Told) -> Floats:
+    """By text that people would ask about, its title beside it, and label: how much speaks for it."""
+    title_of = dict(zip(told.row[~told.asked], told.matrix[~told.asked], strict=True))
+    asked = zip(told.row[told.asked], told.matrix[told.asked], strict=True)
+    scores = [head.with_title(head.scores(*_entries(text)), *_entries(title_of.get(row, NONE))) for row, text in asked]
+    return np.array(scores, np.float32)
+
+
+def _entries(text: csr_matrix) -> tuple[NDArray[np.int64], Floats]:
+    return text.indices.astype(np.int64), text.data
 
 
 def _learnt(told: Told, labels: tuple[str, ...]) -> Head:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hotline.errors import Invalid
-from hotline.routing.model import MARGIN, Model, Question
+from hotline.routing.model import MARGIN, Model, Proposal, Question
 from hotline.routing.training import train
 from tests.conftest import NOON
 from tests.unit.routing.messages import LIGHTS, WAGES, WATER, WATER_WORKS, row, rows
@@ -40,6 +40,18 @@ def test_what_a_recogniser_wrote_wrongly_is_known_by_its_sound(model: Model) -> 
 
 def test_a_title_counts_as_much_as_the_text(model: Model) -> None:
     assert first(model, "请尽快处理", title="胡同口路灯不亮") == LIGHTS
+
+
+def test_words_of_a_title_count_more_than_the_same_words_in_the_text(model: Model) -> None:
+    title, text = "胡同口路灯不亮", "住在小区里，自来水停了又来，水压也低"
+    titled = model.propose(Question.CATEGORY, title=title, text=f"{text}。")
+    told = model.propose(Question.CATEGORY, title="", text=f"{title}，{text}。")
+    assert titled is not None and told is not None
+
+    def confidence(proposal: Proposal) -> float:
+        return next(one.confidence for one in proposal.candidates if one.label == LIGHTS)
+
+    assert confidence(titled) > confidence(told)
 
 
 def test_there_are_always_two_candidates_whose_confidences_are_shares(model: Model) -> None:
