@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache
+from itertools import chain, repeat
+from operator import add
 from types import MappingProxyType
 from typing import Final
 
@@ -25,8 +27,6 @@ from hotline.routing import matters
 LONGEST: Final = 2_000  # characters looked at, title included: what comes later hardly ever changes the matter
 # a term's first character tells its family; the order lets the families of each form stand side by side
 WORD, MATTER, SIGNS, SOUND, SOUNDING = FAMILIES = ("w", "m", "c", "s", "n")
-SIGN_RUN: Final = (1, 2)  # neighbouring characters taken together
-SOUND_RUN: Final = (2, 2)  # neighbouring syllables
 _SYLLABLES: Final = "'"  # between syllables when a term is written down
 # as sounds.merged_signs writes them; letters and digits have none
 _SYLLABLE_RUN: Final = re.compile("[\ue000-\uf8ff]+")
@@ -43,9 +43,14 @@ class Form(StrEnum):
     HEARD = "heard"
 
 
-# how much each family counts, chosen by cross-validation
+# how long each family's stretch of a text's vector is, and what a machine that knows this family alone counts; chosen
+# by cross-validation
 WEIGHTS: Final[dict[Form, dict[str, float]]] = {
     Form.WRITTEN: {WORD: 1.0, MATTER: 0.5, SIGNS: 1.0, SOUND: 1.0},
+    Form.HEARD: {SIGNS: 1.0, SOUND: 1.0, SOUNDING: 0.3},
+}
+SHARES: Final[dict[Form, dict[str, float]]] = {
+    Form.WRITTEN: {WORD: 1.0, MATTER: 0.25, SIGNS: 1.0, SOUND: 1.0},
     Form.HEARD: {SIGNS: 1.0, SOUND: 1.0, SOUNDING: 0.3},
 }
 
@@ -82,30 +87,30 @@ def words(said: str) -> Iterator[tuple[str, list[str]]]:
         end = start + len(word)
         if len(word) > 1 and word not in known:
             known.add(word)
-            pairs = range(start, end - 1)
             yield (
                 word,
-                [
-                    WORD + word,
-                    *(SIGNS + sign for sign in word),
-                    *(SIGNS + said[at : at + 2] for at in pairs),
-                    *(SOUND + sounded[at : at + 2] for at in pairs),
-                ],
+                [WORD + word, *_of(SIGNS, word), *_of(SIGNS, _pairs(word)), *_of(SOUND, _pairs(sounded[start:end]))],
             )
         start = end
 
 
 def _neighbours(said: str) -> Iterator[str]:
-    for run in said.split():
-        yield from _runs(SIGNS, run, *SIGN_RUN)
-    for run in _SYLLABLE_RUN.findall(said.translate(sounds.merged_signs())):
-        yield from _runs(SOUND, run, *SOUND_RUN)
+    """Signs and pairs of them, pairs of syllables. Maps of maps: this is most of what a message costs."""
+    runs = said.split()
+    syllables = _SYLLABLE_RUN.findall(said.translate(sounds.merged_signs()))
+    return chain(
+        _of(SIGNS, chain.from_iterable(runs)),
+        _of(SIGNS, chain.from_iterable(map(_pairs, runs))),
+        _of(SOUND, chain.from_iterable(map(_pairs, syllables))),
+    )
 
 
-def _runs(family: str, text: str, least: int, most: int) -> Iterator[str]:
-    for length in range(least, most + 1):
-        for start in range(len(text) - length + 1):
-            yield family + text[start : start + length]
+def _pairs(run: str) -> Iterator[str]:
+    return map(add, run, run[1:])
+
+
+def _of(family: str, texts: Iterable[str]) -> Iterator[str]:
+    return map(add, repeat(family), texts)
 
 
 # ---- where families stand in a vocabulary
@@ -125,6 +130,18 @@ def stretch(bounds: NDArray[np.int64], form: Form) -> slice:
     """Return the part of an ordered vocabulary that the families of a form are."""
     places = [FAMILIES.index(family) for family in WEIGHTS[form]]
     return slice(int(bounds[min(places)]), int(bounds[max(places) + 1]))
+
+
+def shares(bounds: NDArray[np.int64], form: Form) -> list[tuple[slice, float]]:
+    """Return where each family with any term stands in the form's stretch, and its share of what all count."""
+    begin = stretch(bounds, form).start
+    found = []
+    for family, counts in SHARES[form].items():
+        place = FAMILIES.index(family)
+        found.append((slice(int(bounds[place]) - begin, int(bounds[place + 1]) - begin), counts))
+    found = [(part, counts) for part, counts in found if part.stop > part.start]
+    total = sum(counts for _, counts in found)
+    return [(part, counts / total) for part, counts in found]
 
 
 def weigh(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, compress, count, repeat
 from typing import Any, Final, Self
 
 import numpy as np
@@ -138,12 +138,13 @@ class Model:
 
     def _weighed(self, said: str, form: Form) -> tuple[list[str], Places, Floats]:
         """The known terms of a text, their places in the form's stretch and their weights."""
-        place_of = self._places
-        found = {term: count for term, count in features.terms(said, form).items() if term in place_of}
-        places = np.fromiter(map(place_of.__getitem__, found), np.int64, len(found))
-        counts = np.fromiter(found.values(), np.float32, len(found))
+        counted = features.terms(said, form)
+        everywhere = np.fromiter(map(self._places.get, counted, repeat(-1)), np.int64, len(counted))
+        known = everywhere >= 0
+        places = everywhere[known]
+        counts = np.fromiter(counted.values(), np.float32, len(counted))[known]
         values = features.weigh(places, counts, self.idf, self._bounds, form)
-        return list(found), places - features.stretch(self._bounds, form).start, values
+        return list(compress(counted, known)), places - features.stretch(self._bounds, form).start, values
 
     # ---- as a file
 
@@ -216,16 +217,21 @@ def _head(labels: tuple[str, ...], weights: Floats, bias: Floats, near: Typical,
 
 
 def _reasons(said: str, known: Sequence[str], spoke: Floats) -> list[tuple[str, ...]]:
-    """The words whose terms raised each candidate most above the mean of all labels. ``spoke`` by known term and
-    candidate."""
+    """The words whose terms raised each candidate most above the mean of all labels, the strongest first. ``spoke`` by
+    known term and candidate."""
     words = list(features.words(said))
-    return [_strongest(words, dict(zip(known, raised, strict=True))) for raised in spoke.T.tolist()]
-
-
-def _strongest(words: Sequence[tuple[str, Sequence[str]]], raised: Mapping[str, float]) -> tuple[str, ...]:
-    by_word = {word: sum(map(raised.get, terms, repeat(0.0))) for word, terms in words}
-    best = sorted(by_word, key=by_word.__getitem__, reverse=True)[:SPOKE]
-    return tuple(word for word in best if by_word[word] > 0)
+    if not words:
+        return [()] * spoke.shape[1]
+    places, nowhere = dict(zip(known, count(), strict=False)), len(known)
+    within = list(chain.from_iterable(terms for _, terms in words))
+    begins = np.cumsum([0, *(len(terms) for _, terms in words)])[:-1]
+    found = np.fromiter(map(places.get, within, repeat(nowhere)), np.int64, len(within))
+    raised = np.add.reduceat(np.vstack([spoke, np.zeros_like(spoke[:1])])[found], begins)
+    strongest = np.argsort(-raised, axis=0, kind="stable")[:SPOKE]
+    return [
+        tuple(words[word][0] for word in strongest[:, candidate] if raised[word, candidate] > 0)
+        for candidate in range(spoke.shape[1])
+    ]
 
 
 def _letters(text: str) -> NDArray[np.uint8]:

@@ -152,12 +152,13 @@ def train(rows: Sequence[Row], *, now: datetime) -> Model:
     heads = {}
     for form, learnt in lessons.items():
         matrix = _matrix(learnt, terms, idf, form)
+        shares = features.shares(features.bounds_of(terms), form)
         for question, labels in asked.items():
             told = [place for place, lesson in enumerate(learnt) if question in rows[lesson.row].labels]
             right = np.array([labels.index(rows[learnt[place].row].labels[question]) for place in told])
             of = np.array([learnt[place].row for place in told])
             asked_so = np.array([learnt[place].asked for place in told])
-            heads[question, form] = _head(Told(matrix[told], right, of, asked_so), tuple(labels))
+            heads[question, form] = _head(Told(matrix[told], right, of, asked_so, shares), tuple(labels))
     return Model(terms, idf, heads, trained_at=now, rows=len(rows))
 
 
@@ -204,16 +205,20 @@ def _matrix(lessons: Iterable[Lesson], terms: Sequence[str], idf: Floats, form: 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Lessons about one question: their terms, the right label of each (its place), and as in ``Lesson``."""
+    """Lessons about one question: their terms, the right label of each (its place), and as in ``Lesson``.
+
+    ``shares``: where each family stands among the terms, and what it counts.
+    """
 
     matrix: csr_matrix
     right: NDArray[np.int64]
     row: NDArray[np.int64]
     asked: NDArray[np.bool_]
+    shares: Sequence[tuple[slice, float]]
 
     def only(self, which: NDArray[np.bool_]) -> Told:
         """Return some of them."""
-        return Told(self.matrix[which], self.right[which], self.row[which], self.asked[which])
+        return Told(self.matrix[which], self.right[which], self.row[which], self.asked[which], self.shares)
 
 
 def _head(told: Told, labels: tuple[str, ...]) -> Head:
@@ -240,7 +245,7 @@ def _entries(text: csr_matrix) -> tuple[NDArray[np.int64], Floats]:
 
 def _learnt(told: Told, labels: tuple[str, ...]) -> Head:
     telling = _telling(told.matrix, told.right, len(labels))
-    weights, bias = _separate(told.matrix, told.right, telling)
+    weights, bias = _separate(told, telling)
     # as the file keeps them, so that a loaded model answers as this one does
     return Head(labels, weights.astype(np.float16).astype(np.float32), bias, _typical(told.only(told.asked), telling))
 
@@ -257,16 +262,23 @@ def _telling(matrix: csr_matrix, right: NDArray[np.int64], labels: int) -> Float
     return telling
 
 
-def _separate(matrix: csr_matrix, right: NDArray[np.int64], telling: Floats) -> tuple[Floats, Floats]:
+def _separate(told: Told, telling: Floats) -> tuple[Floats, Floats]:
     """Weights by term and label, and a bias by label; a label that does not occur never wins.
 
-    Before a machine parts a label from all others, each term is raised by how much it tells of it.
+    A machine for each family parts a label from all others: of one machine for all terms the rarest words would take
+    the most. Before, each term is raised by how much it tells of the label.
     """
-    labels = len(telling)
-    weights, bias = np.zeros((matrix.shape[1], labels), np.float32), np.full(labels, NEVER, np.float32)
-    for label in np.unique(right):
-        machine = LinearSVC(C=STRICTNESS, random_state=0).fit(matrix @ diags(telling[label]), right == label)
-        weights[:, label], bias[label] = machine.coef_[0] * telling[label], machine.intercept_[0]
+    labels, terms = telling.shape
+    weights, bias = np.zeros((terms, labels), np.float32), np.full(labels, NEVER, np.float32)
+    occurring = np.unique(told.right)
+    bias[occurring] = 0
+    for part, share in told.shares:
+        own = told.matrix[:, part].tocsr()
+        for label in occurring:
+            raised = telling[label, part]
+            machine = LinearSVC(C=STRICTNESS, random_state=0).fit(own @ diags(raised), told.right == label)
+            weights[part, label] = share * machine.coef_[0] * raised
+            bias[label] += share * machine.intercept_[0]
     return weights, bias
 
 
