@@ -6,8 +6,6 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
-
 from hotline import outbox
 from hotline.accounts.service import SYSTEM
 from hotline.calls import assignment
@@ -21,8 +19,8 @@ from hotline.web.idempotency import forget as forget_answers
 from hotline.work_orders import anchors, learning
 from hotline.work_orders import service as orders
 from hotline.work_orders.asks import panels
+from hotline.work_orders.closing import quiet_orders
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import Status
 from workers import process
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,6 @@ log = logging.getLogger(__name__)
 MESSAGES_KEPT: Final = timedelta(days=30)
 ANSWERS_KEPT: Final = timedelta(days=2)  # carriers and programs repeat within minutes
 CALENDAR_AHEAD: Final = timedelta(days=60)
-QUIET: Final = timedelta(days=30)  # a citizen may ask for a review that long
 ARCHIVED_AT_ONCE: Final = 500
 
 
@@ -52,16 +49,11 @@ def assign_calls() -> None:
 
 
 def archive_orders() -> None:
-    """Archive orders that have been settled and quiet for a month, each in a transaction of its own."""
+    """Archive orders settled and quiet for as long as their profiles say, each in a transaction of its own."""
     runtime = process.runtime()
     now = runtime.now()
     with session_scope(runtime.sessions) as session:
-        quiet = session.scalars(
-            select(WorkOrder.id)
-            .where(WorkOrder.status.in_((Status.CLOSED, Status.ANSWERED)), WorkOrder.updated_at <= now - QUIET)
-            .order_by(WorkOrder.id)
-            .limit(ARCHIVED_AT_ONCE)
-        ).all()
+        quiet = quiet_orders(session, now=now, limit=ARCHIVED_AT_ONCE)
     for order_id in quiet:
         with session_scope(runtime.sessions) as session:
             orders.archive(session, order=session.get_one(WorkOrder, order_id), actor=SYSTEM, now=now)

@@ -33,6 +33,7 @@ from hotline.work_orders import clock
 from hotline.work_orders import service as orders
 from hotline.work_orders.asks.explanations import Explanation
 from hotline.work_orders.models import OrderEvent, Report, WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, CloseKind, Satisfaction, Solved, Status
 
 _ABANDONED_AFTER: Final = timedelta(hours=1)  # a planned try nobody told the end of
@@ -256,8 +257,8 @@ def apply_evaluation(
 def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: datetime, tz: tzinfo) -> Callback:
     """Note that the citizen did not answer, plan the next try at another time of day, or give up. Safe to run twice.
 
-    Given up after three tries pairwise two hours of the day apart over two days or more: the citizen gets a
-    message and the order closes as not reached, never counted as satisfied.
+    Given up after the profile's tries (three, pairwise two hours of the day apart, over two days or more): the citizen
+    gets a message and the order closes as not reached, never counted as satisfied.
     """
     if actor.role not in OFFICERS and actor != SYSTEM:
         raise NotPermitted("只有回访员或督办员可以回访")
@@ -272,16 +273,17 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
         _move(callback, CallbackAction.RELEASE)
         callback.officer_id = None
     missed = [one.at.astimezone(tz) for one in callback.attempts if one.state == AttemptState.NO_ANSWER]
-    if enough_tries(missed):
+    order = session.get_one(WorkOrder, callback.order_id)
+    bounds = rules_of(order).bounds
+    if enough_tries(missed, tries=bounds.tries, days=bounds.try_days):
         _move(callback, CallbackAction.GIVE_UP)
         callback.done_at = now
         _flush(session)
-        order = session.get_one(WorkOrder, callback.order_id)
         if not order.confidential and order.caller is not None and order.caller.phone is not None:
             outbox.add(session, "sms.send", now=now, template="not_reached", order_id=order.id)
         orders.not_reached(session, order=order, actor=SYSTEM, now=now, round=callback.round)
         return callback
-    callback.next_try_at = next_try(missed, now.astimezone(tz))
+    callback.next_try_at = next_try(missed, now.astimezone(tz), tries=bounds.tries, days=bounds.try_days)
     _flush(session)
     return callback
 

@@ -13,9 +13,12 @@ from hotline.delivery import templates
 from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, choice, code, day, flag, structure, text
 from hotline.imports.uses import described, retiring_fault, uses_of_profile
 from hotline.work_orders import rules
+from hotline.work_orders.bounds import BOUND_WORDS
 from hotline.work_orders.models import DeadlineProfile
 
-RULES: Final = ("handle", "steps", "redo")
+RULES: Final = ("handle", "steps", "redo", "bounds")
+
+_BOUNDS: Final = "；".join(f"{name} {word}" for name, word in BOUND_WORDS.items())
 
 
 def _rules(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +106,7 @@ PROFILES: Final = Kind(
     name="profiles",
     subject="deadline_profile",
     title="时限方案",
-    help="JSON 文件，一个方案一个对象；启用自带方案时不写 handle、steps、redo。已受理的工单仍用原方案。",
+    help="JSON 文件，一个方案一个对象；启用自带方案时不写 handle、steps、redo、bounds。已受理的工单仍用原方案。",
     columns=(
         Column("name", "方案代号", "如 our-city-2027", code(40), required=True),
         Column("title", "方案名称", "60 个字以内", text(60), required=True),
@@ -116,6 +119,7 @@ PROFILES: Final = Kind(
             structure,
         ),
         Column("redo", "重办", '{"half": true, "most": 2}', structure),
+        Column("bounds", "次数和天数", f"JSON，只写要改的：{_BOUNDS}", structure),
         Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={
@@ -125,6 +129,7 @@ PROFILES: Final = Kind(
         "handle": '[{"types": ["consult"], "limit": {"working_days": 1}}, {"limit": {"working_days": 5}}]',
         "steps": '{"dispatch": [], "sign": [{"limit": {"working_days": 1}}], "check": [], "call_back": []}',
         "redo": '{"half": true, "most": 2}',
+        "bounds": '{"blue_percent": 70, "extensions": 1}',
         "active": "是",
     },
     begin=ProfileTable,

@@ -261,7 +261,7 @@ FORMS: Final = (
         (Field("fact", "新的事实"),),
         by_clock=True,
         icon="arrow-repeat",
-        note="办结 30 天内，市民提出新的事实的可以复查。",
+        note="办结后规定的天数内，市民提出新的事实的可以复查。",
     ),
     Form(
         Action.TAKE_UP,

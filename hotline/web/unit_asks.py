@@ -23,6 +23,7 @@ from hotline.work_orders.asks.extensions import latest_of
 from hotline.work_orders.asks.waits import waits_of
 from hotline.work_orders.guards import pending, returning_beside
 from hotline.work_orders.models import Notice, OrderRequest, WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, RequestKind
 from hotline.work_orders.words import CLAIM_WORDS, EXTENSION_WORDS, RETURN_WORDS, SUSPENSION_WORDS
 
@@ -223,7 +224,8 @@ def _page(number: str, kind: str, typed: dict[str, str], faults: dict[str, objec
                 "local": LOCAL,
             }
         elif kind == "suspension":
-            values = {"grounds": [("", "请选择"), *SUSPENSION_WORDS.items()]}
+            longest = rules_of(order).bounds.suspended_days
+            values = {"grounds": [("", "请选择"), *SUSPENSION_WORDS.items()], "longest": longest}
         elif kind == "claim":
             values = {"grounds": [(code, word) for code, word in CLAIM_WORDS.items()]}
         elif kind == "progress":

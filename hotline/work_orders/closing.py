@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
@@ -21,7 +21,7 @@ from hotline.work_orders.guards import pending
 from hotline.work_orders.handling import last_reporter
 from hotline.work_orders.merging import on_its_own
 from hotline.work_orders.models import Report, WorkOrder
-from hotline.work_orders.rules import rules_of
+from hotline.work_orders.rules import every_profile, rules_of
 from hotline.work_orders.states import (
     DONE,
     UNCALLED,
@@ -36,7 +36,6 @@ from hotline.work_orders.states import (
 from hotline.work_orders.steps import advance, lead_sub, move_sub, rule_for, sms
 from hotline.work_orders.transitions import LIVE, SYS
 
-QUIET_DAYS: Final = 30
 CONSULT: Final = "consult"
 
 
@@ -150,11 +149,27 @@ def not_reached(
     return order
 
 
+def quiet_orders(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
+    """Return ids of settled orders nothing happened to for the quiet days of their profiles, the oldest first."""
+    of_days: dict[int, list[str]] = {}
+    for name, profile in every_profile(session).items():
+        of_days.setdefault(profile.bounds.quiet_days, []).append(name)
+    long_enough = or_(
+        *(
+            and_(WorkOrder.profile.in_(names), WorkOrder.updated_at <= now - timedelta(days=days))
+            for days, names in of_days.items()
+        )
+    )
+    settled = WorkOrder.status.in_(DONE - {Status.ARCHIVED})
+    return session.scalars(select(WorkOrder.id).where(settled, long_enough).order_by(WorkOrder.id).limit(limit)).all()
+
+
 def archive(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) -> WorkOrder:
-    """Archive what is settled: an answer at once, a closed order after 30 quiet days."""
+    """Archive what is settled: an answer or a refusal at once, a closed order after the quiet days of its profile."""
     rule_for(order, Action.ARCHIVE, actor)
-    if order.status == Status.CLOSED and now - order.updated_at < timedelta(days=QUIET_DAYS):
-        raise NotAllowedNow(f"办结满 {QUIET_DAYS} 天方可归档", allowed=[])
+    days = rules_of(order).bounds.quiet_days
+    if order.status == Status.CLOSED and now - order.updated_at < timedelta(days=days):
+        raise NotAllowedNow(f"办结满 {days} 天方可归档", allowed=[])
     was_closed = order.status == Status.CLOSED
     advance(session, order, Action.ARCHIVE, actor=actor, now=now)
     if was_closed and order.demand_type == CONSULT and not order.confidential:

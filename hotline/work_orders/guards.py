@@ -16,6 +16,7 @@ from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import NotAllowedNow, NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
+from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import (
     PENDING,
     RATED,
@@ -32,8 +33,6 @@ from hotline.work_orders.states import (
 from hotline.work_orders.transitions import LIVE
 from hotline.work_orders.words import SENSITIVE_WORDS
 
-EXTENSIONS_AT_MOST: Final = 2
-REVIEW_WITHIN: Final = timedelta(days=30)
 Guard = Callable[[WorkOrder, Actor, datetime | None], None]
 
 
@@ -161,8 +160,8 @@ def _has_handed_down(order: WorkOrder, actor: Actor, now: datetime | None) -> No
 def _may_ask_extension(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
     if pending(order, RequestKind.EXTENSION) is not None:
         raise _no("延期申请正在审批", order)
-    if order.extension_count >= EXTENSIONS_AT_MOST:
-        raise _no(f"最多延期 {EXTENSIONS_AT_MOST} 次", order)
+    if order.extension_count >= (most := rules_of(order).bounds.extensions):
+        raise _no(f"最多延期 {most} 次" if most else "本市的办理时限不能延期", order)
     if order.deadline_at is None or (now is not None and now > order.deadline_at):
         raise _no("延期应在到期之前申请", order)
 
@@ -263,8 +262,9 @@ def _may_withdraw(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
 
 
 def _may_review(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
-    if now is not None and order.closed_at is not None and now - order.closed_at > REVIEW_WITHIN:
-        raise _no(f"办结已超过 {REVIEW_WITHIN.days} 天，请重新登记诉求", order)
+    days = rules_of(order).bounds.reopened_days
+    if now is not None and order.closed_at is not None and now - order.closed_at > timedelta(days=days):
+        raise _no(f"办结已超过 {days} 天，请重新登记诉求", order)
 
 
 def _nobody_to_ask(order: WorkOrder, actor: Actor, now: datetime | None) -> None:

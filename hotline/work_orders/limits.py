@@ -1,15 +1,17 @@
-"""A city's limits: which orders and which steps get how much time, as data a city can write itself."""
+"""A city's profiles: which orders and which steps get how much time, and what bounds hold, as data it can write."""
 
 from __future__ import annotations
 
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any, Final
 
 from hotline.errors import Invalid
+from hotline.work_orders import bounds as bound
+from hotline.work_orders.bounds import RANGES, Bounds
 from hotline.work_orders.states import DemandType, Urgency
 
 DEFAULT_PROFILE: Final = "hebei-default"
@@ -93,7 +95,10 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A city's limits. The first clause that fits counts; ``steps`` has all of ``STEPS`` and ``FURTHER_STEPS``."""
+    """A city's limits and bounds.
+
+    The first clause that fits counts; ``steps`` has all of ``STEPS`` and ``FURTHER_STEPS``.
+    """
 
     name: str
     title: str
@@ -101,6 +106,7 @@ class Profile:
     steps: Mapping[str, tuple[Clause, ...]]
     redo_half: bool
     redo_most: int
+    bounds: Bounds
 
     def handling(self, demand_type: str, urgency: str, *, hard: bool) -> Limit:
         """Return how long an order of this kind may take; ``Invalid`` for a kind or urgency that does not exist."""
@@ -143,7 +149,11 @@ def profile_names() -> tuple[str, ...]:
 
 
 def profile_from(data: Mapping[str, Any]) -> Profile:
-    """Return a profile as a city writes it: ``name title handle steps redo``. Raises ``Invalid`` naming every fault."""
+    """Return a profile as a city writes it: ``name title handle steps redo bounds``.
+
+    Bounds may be left out, all or some: the rest follows the default profile, as with ``FURTHER_STEPS``. Raises
+    ``Invalid`` naming every fault.
+    """
     faults: dict[str, object] = {}
     handle = _clauses("handle", data.get("handle"), faults)
     if "handle" not in faults and not any(clause.fits("", "", False) for clause in handle):
@@ -162,9 +172,23 @@ def profile_from(data: Mapping[str, Any]) -> Profile:
     if not isinstance(redo, Mapping) or not isinstance(redo.get("half"), bool) or redo.get("most") not in range(11):
         faults["redo"] = '应当写成 {"half": true, "most": 2}'
         redo = {"half": True, "most": 0}
-    if faults:
+    bounds = _bounds(data.get("bounds", {}), faults)
+    if faults or bounds is None:
         raise Invalid("；".join(f"{name}：{fault}" for name, fault in faults.items()), **faults)
-    return Profile(data["name"], data["title"], handle, steps, redo["half"], redo["most"])
+    return Profile(data["name"], data["title"], handle, steps, redo["half"], redo["most"], bounds)
+
+
+def _bounds(written: object, faults: dict[str, object]) -> Bounds | None:
+    fault = bound.fault_of(written)
+    if fault is None:
+        assert isinstance(written, Mapping), "fault_of looked"
+        usual = {} if set(written) == set(RANGES) else asdict(profile_named(DEFAULT_PROFILE).bounds)
+        made = Bounds(**{**usual, **written})
+        fault = bound.conflict_of(made)
+        if fault is None:
+            return made
+    faults["bounds"] = fault
+    return None
 
 
 def _clauses(where: str, rows: object, faults: dict[str, object]) -> tuple[Clause, ...]:

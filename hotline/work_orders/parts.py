@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Final
 
 from hotline.calendars.base import Calendar
 from hotline.units.models import Unit
@@ -15,8 +14,6 @@ from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, Part, RequestKind, RequestState, SubState
 from hotline.work_orders.steps import move_sub
-
-RETURNS_AT_MOST: Final = 3  # accepted, of the order by the hub or of a unit's part by the unit; then it is settled
 
 
 def give(
@@ -158,8 +155,9 @@ def returned_by(order: WorkOrder, *, tier: int, above: SubOrder | None = None) -
 
 
 def may_come_back(order: WorkOrder, above: SubOrder, unit: Unit) -> bool:
-    """Whether a unit of tier 3 may return what ``above`` hands down to it now: no fourth time, and none twice."""
-    return above.returns < RETURNS_AT_MOST and unit.id not in returned_by(order, tier=3, above=above)
+    """Whether a unit of tier 3 may return what ``above`` hands down to it now: none twice, and none once the
+    returns of the profile are used up."""
+    return above.returns < rules_of(order).bounds.returns and unit.id not in returned_by(order, tier=3, above=above)
 
 
 def may_assist_and_return(order: WorkOrder, unit: Unit) -> bool:

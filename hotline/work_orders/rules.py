@@ -1,4 +1,4 @@
-"""Which limits an order follows: the city's own profiles, else the shipped ones."""
+"""Which limits and bounds an order follows: the city's own profiles, else the shipped ones."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def rules_of(order: WorkOrder) -> limits.Profile:
     session = object_session(order)
     assert session is not None, "the order belongs to a session"
     return profile_of(session, order.profile)
+
+
+def every_profile(session: Session) -> dict[str, limits.Profile]:
+    """Return all profiles an order may follow by name, out of use or not."""
+    names = dict.fromkeys([*limits.profile_names(), *session.scalars(select(DeadlineProfile.name))])
+    return {name: profile_of(session, name) for name in names}
 
 
 def in_force(session: Session, *, on: date) -> str:

@@ -153,7 +153,7 @@ MEETING_WORDS: Final = {
     PanelState.CANCELLED: "已取消",
 }
 PANEL_WORDS: Final = {
-    PanelCause.THIRD: "三次退回",
+    PanelCause.THIRD: "多次退回",
     PanelCause.CYCLE: "循环退回",
     PanelCause.LEADERS: "两个单位负责人均申请退回",
     PanelCause.REFERRED: "热线中心提请",

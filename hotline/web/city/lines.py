@@ -100,6 +100,7 @@ class Profiles(Kind[DeadlineProfile]):
         "handle": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
         "steps": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
         "redo": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
+        "bounds": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
     }
     fixed = ("name",)
     converter = "string"

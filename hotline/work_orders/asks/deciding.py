@@ -22,7 +22,6 @@ from hotline.work_orders.asks import requests
 from hotline.work_orders.dispatching import send_out, units_that_can_sign
 from hotline.work_orders.guards import pending, returning_beside
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
-from hotline.work_orders.parts import RETURNS_AT_MOST
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import (
     Action,
@@ -334,7 +333,7 @@ def _check_correction(correction: str) -> None:
 
 
 def _why_panel(order: WorkOrder, next_lead: int | None) -> PanelCause | None:
-    if order.return_count + 1 >= RETURNS_AT_MOST:
+    if order.return_count + 1 >= rules_of(order).bounds.returns:
         return PanelCause.THIRD
     if next_lead in parts.returned_by(order, tier=2):
         return PanelCause.CYCLE

@@ -23,7 +23,6 @@ from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import Action, RequestKind, Status, SuspensionGround
 from hotline.work_orders.steps import advance, note, note_rule_for, one_at_a_time, push, rule_for, sub_of
 
-REVIEW_WITHIN: Final = timedelta(days=30)
 WAITS_FOR_AT_MOST: Final = 500
 
 
@@ -46,7 +45,7 @@ def ask_suspension(
     every field at fault.
     """
     note_rule_for(order, Action.ASK_SUSPENSION, actor, now)
-    _check(ground, waits_for, review_at, now)
+    _check(ground, waits_for, review_at, now, rules_of(order).bounds.suspended_days)
     due = clock.step_due(rules_of(order), "decide", order.urgency, now, calendar, tz)
     asked = requests.ask(
         order,
@@ -166,7 +165,7 @@ def resume(
     return order
 
 
-def _check(ground: str, waits_for: str, review_at: datetime, now: datetime) -> None:
+def _check(ground: str, waits_for: str, review_at: datetime, now: datetime, days: int) -> None:
     faults: dict[str, object] = {}
     if ground not in set(SuspensionGround):
         faults["ground"] = "请选择挂起的客观原因"
@@ -176,8 +175,8 @@ def _check(ground: str, waits_for: str, review_at: datetime, now: datetime) -> N
         faults["waits_for"] = f"最多 {WAITS_FOR_AT_MOST} 字"
     if review_at <= now:
         faults["review_at"] = "复核日期应在现在之后"
-    elif review_at - now > REVIEW_WITHIN:
-        faults["review_at"] = f"复核日期最晚在 {REVIEW_WITHIN.days} 天之内"
+    elif review_at - now > timedelta(days=days):
+        faults["review_at"] = f"复核日期最晚在 {days} 天之内"
     if faults:
         raise Invalid("；".join(map(str, faults.values())), **faults)
 

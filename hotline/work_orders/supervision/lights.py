@@ -1,7 +1,7 @@
 """When an order turns blue (T27): pure functions of the order, its limit and the calendar.
 
-Blue at four fifths of the time, or as soon as it was not dispatched or not signed in time. Working limits are
-measured in working time, 24-hour classes on wall time, and time inside pauses is nobody's.
+Blue when the profile's share of the time is used, or as soon as it was not dispatched or not signed in time. Working
+limits are measured in working time, 24-hour classes on wall time, and time inside pauses is nobody's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.states import Action, Holder, Status, SubState
 from hotline.work_orders.transitions import WITH_UNITS
 
-USED: Final = 0.8
 ON_THE_CLOCK: Final = WITH_UNITS | {Status.TO_REVIEW}
 NOT_DONE: Final = frozenset({SubState.TO_SIGN, SubState.SIGNED, SubState.IN_HAND})
 _PAUSES: Final = frozenset({Holder.PAUSE, Holder.CALLER})
@@ -36,7 +35,7 @@ class Ground(StrEnum):
 
 
 GROUND_WORDS: Final = {
-    Ground.TIME: "时限已用八成",
+    Ground.TIME: "临近办理时限",
     Ground.DISPATCH: "未按时派单",
     Ground.SIGN: "未按时签收",
 }
@@ -56,10 +55,11 @@ def is_watched(order: WorkOrder) -> bool:
     return order.status in ON_THE_CLOCK and order.merged_into_id is None
 
 
-def alerts(order: WorkOrder, limit: Limit, calendar: Calendar, tz: tzinfo) -> list[Alert]:
+def alerts(order: WorkOrder, limit: Limit, used: float, calendar: Calendar, tz: tzinfo) -> list[Alert]:
     """Return the grounds as the order stands, past and still to come, the first first; none while it is paused.
 
-    ``limit`` is that of its kind (``Profile.handling``): it says whether working time counts or wall time.
+    ``limit`` is that of its kind (``Profile.handling``): it says whether working time counts or wall time. ``used``: at
+    which share of the time (0 to 1) it turns blue.
     """
     if not is_watched(order):
         return []
@@ -72,24 +72,30 @@ def alerts(order: WorkOrder, limit: Limit, calendar: Calendar, tz: tzinfo) -> li
         found.append(Alert(order.step_due_at, Ground.DISPATCH))
     began = _began(order)
     if began is not None and order.deadline_at is not None:
-        at = blue_at(began, order.deadline_at, limit, _pauses(order), calendar, tz)
+        at = blue_at(began, order.deadline_at, limit, used, _pauses(order), calendar, tz)
         found.append(Alert(at, Ground.TIME))
     return sorted(found, key=lambda alert: alert.at)
 
 
 def blue_at(  # noqa: PLR0917 - what, when, where: as in ``clock``
-    began: datetime, deadline: datetime, limit: Limit, pauses: Sequence[Span], calendar: Calendar, tz: tzinfo
+    began: datetime,
+    deadline: datetime,
+    limit: Limit,
+    used: float,
+    pauses: Sequence[Span],
+    calendar: Calendar,
+    tz: tzinfo,
 ) -> datetime:
-    """Return the moment at which four fifths of the time from ``began`` to ``deadline`` are used, pauses left out."""
+    """Return the moment at which ``used`` of the time from ``began`` to ``deadline`` has passed, pauses left out."""
     if limit.from_next_day:
         began = clock.local_midnight(began, tz)
     inside = [(max(since, began), min(until, deadline)) for since, until in pauses]
     if not limit.working:
         paused = sum((max(until - since, timedelta()) for since, until in inside), timedelta())
-        return max(deadline - (deadline - began - paused) * (1 - USED), began)
+        return max(deadline - (deadline - began - paused) * (1 - used), began)
     whole = clock.working_between(began, deadline, calendar, tz)
     paused = sum((clock.working_between(since, until, calendar, tz) for since, until in inside), timedelta())
-    before = whole - (whole - paused) * (1 - USED)
+    before = whole - (whole - paused) * (1 - used)
     return clock.add_working(began, before, calendar, tz) if before > timedelta() else deadline
 
 

@@ -78,7 +78,7 @@ class _Watch:
         """Raise an order nobody watches yet where there is ground to."""
         order = self.order
         limit = self.rules.handling(order.demand_type, order.urgency, hard=order.hard)
-        found = lights.alerts(order, limit, self.calendar, self.tz)
+        found = lights.alerts(order, limit, self.rules.bounds.blue_percent / 100, self.calendar, self.tz)
         if order.supervision == Supervision.NONE:
             spoken = _last_word(order)
             fresh = next((one for one in found if one.at <= self.now and (spoken is None or one.at > spoken)), None)

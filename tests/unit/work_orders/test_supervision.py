@@ -73,30 +73,32 @@ def supervised(session: Session, here: City, order: WorkOrder, now: datetime = N
 
 def test_four_fifths_of_five_working_days_are_four_of_them():
     wednesday, following = local(11, 18, 8, 30), local(11, 24, 17, 30)
-    assert lights.blue_at(wednesday, following, HELP, [], CALENDAR, TZ) == local(11, 23, 17, 30)
+    assert lights.blue_at(wednesday, following, HELP, 0.8, [], CALENDAR, TZ) == local(11, 23, 17, 30)
 
 
 def test_a_weekend_uses_up_no_working_time():
     friday = local(11, 20, 16, 30)
     due = local(11, 27, 16, 30)
     # five days from Friday 16:30; four of them end on Thursday at the same hour
-    assert lights.blue_at(friday, due, HELP, [], CALENDAR, TZ) == local(11, 26, 16, 30)
+    assert lights.blue_at(friday, due, HELP, 0.8, [], CALENDAR, TZ) == local(11, 26, 16, 30)
 
 
 def test_a_24_hour_limit_runs_through_the_night():
     due = local(11, 22, 15)
-    assert lights.blue_at(local(11, 21, 15), due, Limit("hours", 24), [], CALENDAR, TZ) == local(11, 22, 10, 12)
+    assert lights.blue_at(local(11, 21, 15), due, Limit("hours", 24), 0.8, [], CALENDAR, TZ) == local(11, 22, 10, 12)
 
 
 def test_time_inside_a_pause_is_used_by_nobody():
     wednesday, paused = local(11, 18, 8, 30), (local(11, 19, 8, 30), local(11, 20, 17, 30))
     due = local(11, 26, 17, 30)  # five working days and the two of the pause
-    assert lights.blue_at(wednesday, due, HELP, [paused], CALENDAR, TZ) == local(11, 25, 17, 30)
+    assert lights.blue_at(wednesday, due, HELP, 0.8, [paused], CALENDAR, TZ) == local(11, 25, 17, 30)
 
 
 def test_a_limit_from_the_next_day_counts_from_there():
     limit = Limit("working_days", 5, from_next_day=True)
-    assert lights.blue_at(local(11, 18, 9), local(11, 25, 17, 30), limit, [], CALENDAR, TZ) == local(11, 24, 17, 30)
+    assert lights.blue_at(local(11, 18, 9), local(11, 25, 17, 30), limit, 0.8, [], CALENDAR, TZ) == local(
+        11, 24, 17, 30
+    )
 
 
 def test_an_order_nobody_dispatched_in_time_turns_blue(session: Session, here: City):
@@ -159,7 +161,7 @@ def test_a_redo_has_a_time_of_its_own(session: Session, here: City):
     at = local(11, 25, 8, 30)
     service.record_evaluation(session, order=order, actor=here.callback_officer, now=at, **said, **WHEN)
     assert order.deadline_at == local(11, 27, 12)  # half of five working days
-    (alert,) = lights.alerts(order, HELP, CALENDAR, TZ)
+    (alert,) = lights.alerts(order, HELP, 0.8, CALENDAR, TZ)
     assert alert.at == local(11, 26, 17, 30)
 
 
@@ -469,10 +471,10 @@ def test_a_list_has_pages_and_refuses_what_does_not_exist(session: Session, here
 
 def test_pauses_of_the_order_are_those_of_its_holders(session: Session, here: City):
     order = order_at(session, here, Status.IN_HAND, via_township=False)
-    before = lights.alerts(order, HELP, CALENDAR, TZ)[-1].at
+    before = lights.alerts(order, HELP, 0.8, CALENDAR, TZ)[-1].at
     order.spans.append(HolderSpan(holder=Holder.PAUSE, from_at=local(11, 19, 8, 30), to_at=local(11, 19, 17, 30)))
     order.deadline_at = local(11, 26, 14)
-    assert lights.alerts(order, HELP, CALENDAR, TZ)[-1].at == before + timedelta(days=1)
+    assert lights.alerts(order, HELP, 0.8, CALENDAR, TZ)[-1].at == before + timedelta(days=1)
 
 
 def test_two_workers_that_look_at_once_send_one_notice(either_sessions: SessionFactory):
