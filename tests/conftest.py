@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,14 @@ pytest_plugins = (
 # a slow machine is no fault of ours
 settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hotline")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests are made of out of every later collection of garbage: a fifth of the suite's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
+
 
 NOON = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Hengshui
 
