@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -448,51 +448,56 @@ def telling(pages: dict[str, list[Visit]]) -> Iterator[Visit]:
 
 
 class Visitor:
-    """One Chromium; what it finds wrong is kept with where it found it."""
+    """One Chromium, a page for each who visits; what it finds wrong is kept with where it found it."""
 
     def __init__(self, chrome: Browser, address: str, town: Town) -> None:
         self._address = address
         self._town = town
         self._chrome = chrome
-        self._contexts: dict[str, BrowserContext] = {}
+        self._pages: dict[str, Page] = {}
         self._axe = AXE.read_text(encoding="utf-8")
+        self._visit = Visit("", "")
         self.faults: list[str] = []
 
     def _page(self, who: str) -> Page:
-        if who not in self._contexts:
+        if who not in self._pages:
             # still, so that no colour is measured on its way to another
             context = self._chrome.new_context(viewport=WIDE, locale="zh-CN", reduced_motion="reduce")
             if who:
                 context.add_cookies([{"name": "hotline", "value": self._town.cookies[who], "url": self._address}])
-            self._contexts[who] = context
-        page = self._contexts[who].new_page()
-        page.add_init_script(REFUSED)
-        page.clock.set_fixed_time(NOON)  # the city's moment: "还剩 2小时" stays what the server said
-        return page
+            page = self._pages[who] = context.new_page()
+            page.add_init_script(REFUSED)
+            page.add_init_script(self._axe)
+            page.clock.set_fixed_time(NOON)  # the city's moment: "还剩 2小时" stays what the server said
+            page.on("console", self._complained)
+            page.on("response", self._came)
+            page.on("pageerror", lambda fault: self.faults.append(f"{self._where}: script: {fault}"))
+        return self._pages[who]
+
+    @property
+    def _where(self) -> str:
+        return f"{self._visit.who or 'nobody'} {self._visit.address}"
+
+    def _at(self, visit: Visit) -> str:
+        return self._address + visit.address.format_map(self._town.names)
+
+    def _complained(self, said: ConsoleMessage) -> None:
+        expected = self._visit.status >= 400 and said.location.get("url") == self._at(self._visit)
+        if said.type == "error" and not expected:
+            self.faults.append(f"{self._where}: console: {said.text}")
+
+    def _came(self, answer: Response) -> None:
+        if answer.status >= 400 and answer.url != self._at(self._visit):
+            self.faults.append(f"{self._where}: {answer.status} for {answer.url}")
 
     def open(self, visit: Visit) -> None:
         """Open the page, look at it wide and narrow, light and dark, with its dialogs."""
-        page = self._page(visit.who)
-        address = self._address + visit.address.format_map(self._town.names)
-        where = f"{visit.who or 'nobody'} {visit.address}"
-
-        def complained(said: ConsoleMessage) -> None:
-            expected = visit.status >= 400 and said.location.get("url") == address
-            if said.type == "error" and not expected:
-                self.faults.append(f"{where}: console: {said.text}")
-
-        def came(answer: Response) -> None:
-            if answer.status >= 400 and answer.url != address:
-                self.faults.append(f"{where}: {answer.status} for {answer.url}")
-
-        page.on("console", complained)
-        page.on("response", came)
-        page.on("pageerror", lambda fault: self.faults.append(f"{where}: script: {fault}"))
-        answer = page.goto(address)
+        page, self._visit = self._page(visit.who), visit
+        where = self._where
+        answer = page.goto(self._at(visit))
         assert answer is not None
         if answer.status != visit.status or page.locator(visit.seen).count() == 0:
             self.faults.append(f"{where}: {answer.status}, {visit.seen} not seen")
-        page.evaluate(self._axe)
         for size, scheme, rules in LOOKS:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
@@ -508,7 +513,6 @@ class Visitor:
             dialog.evaluate("it => it.showModal()")
             self._examine(page, f"{where} dialog #{dialog.get_attribute('id')}", [], "dialog:modal")
             dialog.evaluate("it => it.close()")
-        page.close()
 
     def _examine(self, page: Page, where: str, rules: list[str], part: str = "html") -> None:
         options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
