@@ -58,17 +58,15 @@ def leader(session: Session, here: City) -> Actor:
     return people.actor(session, Role.U2L, unit=here.county, name="县长老郑")
 
 
+def put(session: Session, rules: dict[str, Any]) -> None:
+    """Let new orders follow a profile of the city's own with these rules."""
+    told = {"name": "our-city", "title": "本市时限", "active_from": date(2026, 1, 1)}
+    put_profile(session, actor=SYSTEM, now=NOON, rules=rules, **told)
+
+
 def in_force(session: Session, **bounds: int) -> None:
-    """Let new orders follow a profile of the city's own."""
-    put_profile(
-        session,
-        actor=SYSTEM,
-        now=NOON,
-        name="our-city",
-        title="本市时限",
-        active_from=date(2026, 1, 1),
-        rules=written(bounds),
-    )
+    """Let new orders follow a profile with these bounds, the rest as usual."""
+    put(session, written(bounds))
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:
@@ -105,17 +103,8 @@ def test_what_a_city_leaves_out_is_as_usual():
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(session: Session, bounds: Any, told: str):
-    rules = written() | {"bounds": bounds}
     with pytest.raises(Invalid, match=told) as found:
-        put_profile(
-            session,
-            actor=SYSTEM,
-            now=NOON,
-            name="our-city",
-            title="本市时限",
-            active_from=date(2026, 1, 1),
-            rules=rules,
-        )
+        put(session, written() | {"bounds": bounds})
     assert set(found.value.details) == {"bounds"}
 
 
