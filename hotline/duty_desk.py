@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hotline.calls.links import Links
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.follow_ups import lines, queries, service
+from hotline.follow_ups.guards import why_not
 from hotline.follow_ups.models import Attempt, Callback
 from hotline.follow_ups.states import REASON_WORDS, CallbackState, Way
 from hotline.telephony.base import CarrierUnreachable
@@ -89,7 +90,7 @@ def _callback_values(session: Session, found: Callback) -> dict[str, Any]:
         **about(session, order),
         "report": orders.last_report(session, order, actor),
         "said": queries.evaluations_of(session, order, actor),
-        "why_not": service.why_not(session, found, actor),
+        "why_not": why_not(session, found, actor),
         "reasons": REASON_WORDS,
         "grounds": EXPLAIN_WORDS if Action.EXPLAIN in steps.allowed(order, actor) else {},
         "me": visitor(),

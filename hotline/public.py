@@ -34,7 +34,7 @@ from hotline.web.answers_site import (
     words_asked,
 )
 from hotline.web.auth import limiter
-from hotline.web.city.views import attached
+from hotline.web.sheets import attached
 
 bp = Blueprint("public", __name__)
 answers_bp = Blueprint("answers", __name__, url_prefix=citizens.PAGES)

@@ -15,8 +15,8 @@ from hotline.accounts.roles import HUB
 from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
 from hotline.errors import NotFound, NotPermitted
+from hotline.follow_ups.guards import why_not
 from hotline.follow_ups.models import Attempt, Callback, Evaluation
-from hotline.follow_ups.service import why_not
 from hotline.follow_ups.states import OFFICERS, AttemptState, CallbackState, Way
 from hotline.work_orders import clock
 from hotline.work_orders import queries as orders

@@ -15,6 +15,7 @@ from hotline.accounts.models import User
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
+from hotline.follow_ups.guards import check_said, may_ask, must_hold
 from hotline.follow_ups.models import Attempt, Callback, Evaluation
 from hotline.follow_ups.states import (
     LAST_RANK,
@@ -25,29 +26,17 @@ from hotline.follow_ups.states import (
     AttemptState,
     CallbackAction,
     CallbackState,
-    Reason,
     Way,
 )
 from hotline.follow_ups.trying import enough_tries, next_try
 from hotline.work_orders import clock
 from hotline.work_orders import service as orders
 from hotline.work_orders.asks.explanations import Explanation
-from hotline.work_orders.models import OrderEvent, Report, WorkOrder
+from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, CloseKind, Satisfaction, Solved, Status
+from hotline.work_orders.states import CloseKind, Satisfaction, Status
 
 _ABANDONED_AFTER: Final = timedelta(hours=1)  # a planned try nobody told the end of
-
-_HANDLING: Final = (
-    Action.OPEN,
-    Action.SUBMIT,
-    Action.DISPATCH,
-    Action.SIGN,
-    Action.HAND_DOWN,
-    Action.REPORT,
-    Action.APPROVE,
-    Action.REJECT,
-)
 
 
 def open_callback(session: Session, *, order: WorkOrder, now: datetime, calendar: Calendar, tz: tzinfo) -> Callback:
@@ -87,7 +76,7 @@ def take(session: Session, *, callback: Callback, actor: Actor, now: datetime) -
     Raises ``NotPermitted`` for anyone but a callback officer or supervisor, for whoever handled the order and for
     people of a unit that handles it; ``NotAllowedNow`` when somebody else has it or it is done.
     """
-    _may_ask(session, callback, actor)
+    may_ask(session, callback, actor)
     if callback.state == CallbackState.TAKEN and callback.officer_id == actor.user_id:
         return callback
     if callback.state == CallbackState.TAKEN:
@@ -122,7 +111,7 @@ def plan_attempt(session: Session, *, callback: Callback, way: str, actor: Actor
     if way not in set(Way):
         raise Invalid("没有这种回访方式", way=f"可选：{'、'.join(Way)}")
     if way == Way.PERSON:
-        _must_hold(session, callback, actor)
+        must_hold(session, callback, actor)
     elif callback.state != CallbackState.WAITING:
         raise NotAllowedNow(f"{STATE_WORDS[CallbackState(callback.state)]}，不再自动回访", status=callback.state)
     elif needs_person(callback):
@@ -189,9 +178,9 @@ def evaluate(
     Raises ``Invalid`` naming what is missing, ``NotAllowedNow`` when the callback is settled.
     """
     reasons = list(dict.fromkeys(reasons))
-    _check(way, satisfaction, solved, contacted, reasons, explanation)
+    check_said(way, satisfaction, solved, contacted, reasons, explanation)
     if way == Way.PERSON:
-        _must_hold(session, callback, actor)
+        must_hold(session, callback, actor)
     if satisfaction == Satisfaction.DISSATISFIED and way != Way.PERSON:
         _ask_in_person(session, callback, attempt, way=way, satisfaction=satisfaction, now=now)
         return None
@@ -301,24 +290,6 @@ def live_attempt(callback: Callback) -> Attempt | None:
     return next((one for one in callback.attempts if RANK[AttemptState(one.state)] < LAST_RANK), None)
 
 
-def why_not(session: Session, callback: Callback, actor: Actor) -> str:
-    """Return why this person may not make this callback, "" when they may."""
-    if actor.role not in OFFICERS:
-        return "只有回访员或督办员可以回访"
-    order = session.get_one(WorkOrder, callback.order_id)
-    handled = select(OrderEvent.id).where(
-        OrderEvent.order_id == order.id,
-        OrderEvent.actor_user_id == actor.user_id,
-        OrderEvent.action.in_(_HANDLING),
-    )
-    reported = select(Report.id).where(Report.order_id == order.id, Report.user_id == actor.user_id)
-    if order.operator_id == actor.user_id or session.scalar(handled.limit(1)) or session.scalar(reported.limit(1)):
-        return "经办过这张工单的人不能回访"
-    if actor.unit_id in {sub.unit_id for sub in order.sub_orders}:
-        return "承办单位的人不能回访本单位的工单"
-    return ""
-
-
 # ---- inside
 
 
@@ -328,18 +299,6 @@ def _unaskable(order: WorkOrder) -> CloseKind | None:
     if order.caller is None or not (order.caller.phone or order.caller.contact):
         return CloseKind.NO_NUMBER
     return None
-
-
-def _may_ask(session: Session, callback: Callback, actor: Actor) -> None:
-    if fault := why_not(session, callback, actor):
-        raise NotPermitted(fault)
-
-
-def _must_hold(session: Session, callback: Callback, actor: Actor) -> None:
-    _may_ask(session, callback, actor)
-    if callback.state != CallbackState.TAKEN or callback.officer_id != actor.user_id:
-        word = STATE_WORDS[CallbackState(callback.state)]
-        raise NotAllowedNow(f"{word}，请先领取再回访", allowed=["领取"], status=callback.state)
 
 
 def _move(callback: Callback, action: CallbackAction) -> None:
@@ -367,38 +326,6 @@ def _end(attempt: Attempt, state: AttemptState, now: datetime) -> None:
     if RANK[AttemptState(attempt.state)] < LAST_RANK:
         attempt.state = state
         attempt.ended_at = now
-
-
-def _check(  # noqa: PLR0917 - what was said, as it is asked
-    way: str,
-    satisfaction: str,
-    solved: str,
-    contacted: bool | None,
-    reasons: Sequence[str],
-    explanation: Explanation | None,
-) -> None:
-    faults: dict[str, object] = {}
-    if way not in set(Way):
-        faults["way"] = "没有这种回访方式"
-    if satisfaction not in set(Satisfaction):
-        faults["satisfaction"] = "请选择满意度"
-    if solved and solved not in set(Solved):
-        faults["solved"] = "请选择是否解决"
-    if unknown := [reason for reason in reasons if reason not in set(Reason)]:
-        faults["reasons"] = f"没有这个原因：{'、'.join(unknown)}"
-    if way == Way.PERSON and satisfaction == Satisfaction.DISSATISFIED:
-        if not solved:
-            faults["solved"] = "请问清问题是否解决"
-        if contacted is None:
-            faults["contacted"] = "请问清承办单位是否联系过"
-        if not reasons:
-            faults.setdefault("reasons", "请选择不满意原因")
-    if explanation is not None:
-        faults |= explanation.faults(satisfaction=satisfaction, solved=solved, contacted=contacted)
-    if way != Way.PERSON and satisfaction == Satisfaction.NONE:
-        faults["satisfaction"] = "没有收到评价"
-    if faults:
-        raise Invalid("；".join(str(fault) for fault in faults.values()), **faults)
 
 
 def _flush(session: Session) -> None:

@@ -19,9 +19,11 @@ from hotline.calendars.models import CityDay
 from hotline.errors import Invalid, NotFound
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import KEEPERS, sheet_answer, steps_of, today
+from hotline.web.city.changes import steps_of
+from hotline.web.city.views import KEEPERS, today
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once, tell_once
+from hotline.web.sheets import sheet_answer
 
 bp = Blueprint("days", __name__, url_prefix="/calendar")
 SUBJECT: Final = "city_day"

@@ -17,10 +17,11 @@ from hotline.imports.jobs import Job
 from hotline.imports.parts import Kind
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import KEEPERS, attached, sheet_answer
+from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
 from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
+from hotline.web.sheets import attached, sheet_answer
 
 bp = Blueprint("imports", __name__)
 SECRET: Final = frozenset({"值班电话"})

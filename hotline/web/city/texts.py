@@ -12,9 +12,11 @@ from hotline import audit
 from hotline.delivery import templates
 from hotline.errors import Invalid, NotFound
 from hotline.web.access import roles, the_actor
-from hotline.web.city.views import KEEPERS, sheet_answer, steps_of
+from hotline.web.city.changes import steps_of
+from hotline.web.city.views import KEEPERS
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import tell_once
+from hotline.web.sheets import sheet_answer
 
 bp = Blueprint("texts", __name__, url_prefix="/texts")
 SUBJECT: Final = "message_text"

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial, update_wrapper
 from typing import Any, Final, NoReturn
-from urllib.parse import quote
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from hotline import audit
-from hotline.accounts import queries as accounts
 from hotline.errors import Invalid, NotAllowedNow, NotFound
-from hotline.imports import workbook
-from hotline.imports.files import guarded
 from hotline.imports.parts import shown
 from hotline.imports.removal import references
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
+from hotline.web.city.changes import Step, steps_of
 from hotline.web.city.kinds import PER_PAGE, Kind
 from hotline.web.context import runtime, transaction
 from hotline.web.errors import CHANGED
-from hotline.web.formats import date_words, mask_phone
+from hotline.web.formats import mask_phone
 from hotline.web.idempotency import once
+from hotline.web.sheets import sheet_answer
 
 KEEPERS: Final = ("ADM",)
-WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HISTORY: Final = 100
-DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 REASON_AT_LEAST: Final = 4
 REASON_AT_MOST: Final = 200
 
@@ -159,30 +152,6 @@ def take_away(kind: Kind[Any]) -> ResponseReturnValue:
             rows=len(rows),
         )
     return sheet_answer(kind.word, "xlsx", kind.heads(), rows)
-
-
-def sheet_answer(word: str, form: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Response:
-    """Return a sheet as a workbook whose cells are all words, or as a CSV in which nothing is taken for a formula.
-
-    Raises ``NotFound`` for another form.
-    """
-    if form not in {"xlsx", "csv"}:
-        raise NotFound("只能导出 .xlsx 或 .csv")
-    if form == "xlsx":
-        return attached(f"{word}.xlsx", workbook.write(word, head, rows), WORKBOOK)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in (head, *rows):
-        writer.writerow([guarded(cell) for cell in row])
-    return attached(f"{word}.csv", "\ufeff" + buffer.getvalue(), "text/csv; charset=utf-8")
-
-
-def attached(name: str, body: str | bytes, content_type: str) -> Response:
-    """Return a file to keep."""
-    answer = Response(body, content_type=content_type)
-    # a header holds Latin letters only: the name goes as RFC 5987 says
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return answer
 
 
 # ---- form
@@ -343,18 +312,6 @@ def reveal(kind: Kind[Any], row_id: Any, field: str) -> ResponseReturnValue:
 # ---- history
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change as people read it. ``lines``: field, before, after, in words."""
-
-    at: Any
-    who: str
-    what: str
-    title: str
-    reason: str
-    lines: Sequence[tuple[str, str, str]]
-
-
 def history(kind: Kind[Any], row_id: Any) -> ResponseReturnValue:
     """Who changed a row, when, from what to what."""
     with transaction() as session:
@@ -377,56 +334,6 @@ def _steps(session: Session, kind: Kind[Any], subject_id: str | None) -> list[St
     steps = steps_of(session, rows, kind.acts, kind.words, kind.choices(session))
     titles = kind.titles(session, [step.title for step in steps])
     return [replace(step, title=titles.get(step.title, step.title)) for step in steps]
-
-
-def steps_of(
-    session: Session,
-    rows: Sequence[audit.AccessLog],
-    acts: Mapping[str, str],
-    words: Mapping[str, str],
-    choices: Mapping[str, Mapping[str, str]],
-) -> list[Step]:
-    """Return rows of the log as people read them: acts, fields and values by their words."""
-    people = accounts.named(session, [row.user_id for row in rows])
-    steps = []
-    for row in rows:
-        if row.act not in acts:
-            continue
-        before, after = row.details.get("before") or {}, row.details.get("after") or {}
-        names = [name for name in words if name in before or name in after]
-        steps.append(
-            Step(
-                at=row.at,
-                who=people[row.user_id].display_name if row.user_id in people else "系统",
-                what=acts[row.act],
-                title=row.subject_id,
-                reason=row.reason or _figures(row.details),
-                lines=[
-                    (
-                        words[name],
-                        _told(choices.get(name, {}), before.get(name)),
-                        _told(choices.get(name, {}), after.get(name)),
-                    )
-                    for name in names
-                ],
-            )
-        )
-    return steps
-
-
-FIGURES: Final = {"new": "新增", "changed": "修改", "refused": "不能导入", "rows": "导出"}
-
-
-def _figures(details: Mapping[str, Any]) -> str:
-    return "，".join(f"{word} {details[name]} 行" for name, word in FIGURES.items() if details.get(name))
-
-
-def _told(choices: Mapping[str, str], value: Any) -> str:
-    if isinstance(value, str) and DAY.fullmatch(value):
-        return date_words(date.fromisoformat(value))
-    if choices and isinstance(value, list):
-        return shown([choices.get(str(one), one) for one in value])
-    return choices.get(str(value), shown(value))
 
 
 def _row(session: Session, kind: Kind[Any], row_id: Any) -> Any:

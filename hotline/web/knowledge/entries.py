@@ -24,10 +24,10 @@ from hotline.knowledge_base.search.finding import find
 from hotline.knowledge_base.states import EntryState, VersionState
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
-from hotline.web.city.views import attached
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once, tell_once
 from hotline.web.knowledge import EDITORS
+from hotline.web.sheets import attached
 
 bp = Blueprint("entries", __name__)
 

@@ -23,10 +23,10 @@ from hotline.units.models import Unit
 from hotline.web import pages
 from hotline.web.access import roles, the_actor
 from hotline.web.city.imports import STEP_OF, STEPS
-from hotline.web.city.views import WORKBOOK, attached, sheet_answer
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import once
 from hotline.web.knowledge import EDITORS
+from hotline.web.sheets import WORKBOOK, attached, sheet_answer
 
 bp = Blueprint("files", __name__, url_prefix="/files")
 GIVEN: Final = ("category", "owner_unit", "source_url", "valid_from")

@@ -14,10 +14,10 @@ from hotline.knowledge_base.floor import usage
 from hotline.knowledge_base.floor.usage import PER_PAGE, Sort
 from hotline.knowledge_base.states import SignalKind
 from hotline.web.access import roles
-from hotline.web.city.views import WORKBOOK, attached
 from hotline.web.context import runtime, transaction
 from hotline.web.knowledge import EDITORS
 from hotline.web.knowledge.floor import KINDS
+from hotline.web.sheets import WORKBOOK, attached
 from hotline.web.words import N_
 
 bp = Blueprint("usage", __name__, url_prefix="/usage")
