@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -10,19 +12,55 @@ from sqlalchemy import select
 from hotline.calendars import service as calendars
 from hotline.calendars.models import CityDay
 from hotline.delivery import templates
-from hotline.imports.parts import Column, Fault, Kind, Table, Values, Writing, choice, code, day, flag, structure, text
+from hotline.imports.parts import (
+    Column,
+    Fault,
+    Kind,
+    Parse,
+    Table,
+    Values,
+    Writing,
+    WrongValue,
+    choice,
+    code,
+    day,
+    digits,
+    flag,
+    structure,
+    text,
+)
 from hotline.imports.uses import described, retiring_fault, uses_of_profile
 from hotline.work_orders import rules
-from hotline.work_orders.bounds import BOUND_WORDS
+from hotline.work_orders.bounds import BOUND_WORDS, RANGES, range_words
+from hotline.work_orders.limits import DEFAULT_PROFILE, FURTHER_STEPS, STEPS, profile_named
 from hotline.work_orders.models import DeadlineProfile
 
-RULES: Final = ("handle", "steps", "redo", "bounds")
+RULES: Final = ("handle", "steps", "redo")
 
-_BOUNDS: Final = "；".join(f"{name} {word}" for name, word in BOUND_WORDS.items())
+
+_USUAL: Final = asdict(profile_named(DEFAULT_PROFILE).bounds)
 
 
 def _rules(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in RULES if values[name] not in ("", None)}
+    found = {name: values[name] for name in RULES if values[name] not in ("", None)}
+    bounds = {name: values[name] for name in RANGES if values[name] not in ("", None)}
+    return found | ({"bounds": bounds} if bounds else {})
+
+
+def rule_cells(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rules of a profile by column: each bound has one of its own."""
+    bounds = rules.get("bounds", {})
+    return {name: rules.get(name, "") for name in RULES} | {name: bounds.get(name, "") for name in RANGES}
+
+
+def _bound(name: str) -> Parse:
+    def parse(raw: Any) -> int:
+        found = digits(raw)
+        if not re.fullmatch(r"[0-9]{1,4}", found) or int(found) not in RANGES[name]:
+            raise WrongValue(range_words(name))
+        return int(found)
+
+    return parse
 
 
 class ProfileTable(Table):
@@ -39,7 +77,7 @@ class ProfileTable(Table):
                 "title": one.title,
                 "active_from": one.active_from,
                 "active": one.active,
-                **{name: one.rules.get(name, "") for name in RULES},
+                **rule_cells(one.rules),
             }
             for one in self.session.scalars(wanted)
         }
@@ -106,7 +144,7 @@ PROFILES: Final = Kind(
     name="profiles",
     subject="deadline_profile",
     title="时限方案",
-    help="JSON 文件，一个方案一个对象；启用自带方案时不写 handle、steps、redo、bounds。已受理的工单仍用原方案。",
+    help="JSON 文件，一个方案一个对象；启用自带方案时只写代号、名称和启用日期。已受理的工单仍用原方案。",
     columns=(
         Column("name", "方案代号", "如 our-city-2027", code(40), required=True),
         Column("title", "方案名称", "60 个字以内", text(60), required=True),
@@ -115,11 +153,14 @@ PROFILES: Final = Kind(
         Column(
             "steps",
             "各步时限",
-            "JSON：dispatch、sign、check、call_back，可加 return、decide、panel、review、info",
+            f"JSON：{'、'.join(STEPS)}，可加 {'、'.join(FURTHER_STEPS)}",
             structure,
         ),
         Column("redo", "重办", '{"half": true, "most": 2}', structure),
-        Column("bounds", "次数和天数", f"JSON，只写要改的：{_BOUNDS}", structure),
+        *(
+            Column(name, BOUND_WORDS[name], f"{allowed[0]} 到 {allowed[-1]}，不填为 {_USUAL[name]}", _bound(name))
+            for name, allowed in RANGES.items()
+        ),
         Column("active", "启用", "是（默认）或否", flag, default=True),
     ),
     example={
@@ -129,7 +170,8 @@ PROFILES: Final = Kind(
         "handle": '[{"types": ["consult"], "limit": {"working_days": 1}}, {"limit": {"working_days": 5}}]',
         "steps": '{"dispatch": [], "sign": [{"limit": {"working_days": 1}}], "check": [], "call_back": []}',
         "redo": '{"half": true, "most": 2}',
-        "bounds": '{"blue_percent": 70, "extensions": 1}',
+        "blue_percent": "70",
+        "extensions": "1",
         "active": "是",
     },
     begin=ProfileTable,

@@ -40,32 +40,36 @@ RANGES: Final[Mapping[str, range]] = {
     "try_days": range(1, 6),
 }
 BOUND_WORDS: Final[Mapping[str, str]] = {
-    "blue_percent": "时限用去百分之几时转蓝色督办",
-    "returns": "第几次同意退回时转会商",
-    "extensions": "最多延期几次",
-    "suspended_days": "挂起最长几天须复核",
-    "reopened_days": "办结后几天内可以申请复查",
-    "quiet_days": "办结几天后归档",
-    "tries": "回访几次无人接听算未联系上",
-    "try_days": "这几次回访至少分在几天",
+    "blue_percent": "时限用去百分之几转蓝",
+    "returns": "第几次退回转会商",
+    "extensions": "最多延期次数",
+    "suspended_days": "挂起最长天数",
+    "reopened_days": "办结后可复查天数",
+    "quiet_days": "办结后归档天数",
+    "tries": "几次无人接听算未联系上",
+    "try_days": "无人接听至少分在几天",
 }
 
 
-def fault_of(written: object) -> str | None:
-    """Return why this cannot be what a city writes of its bounds (some or all of them), or None."""
+def fault_of(written: object) -> tuple[str, str] | None:
+    """Return field and reason why this cannot be what a city writes of its bounds (some or all of them), or None."""
     if not isinstance(written, Mapping) or not set(written) <= set(RANGES):
-        return f"应当是一个对象，可以写 {'、'.join(RANGES)}；没有写的按河北默认时限"
+        return "bounds", f"应当是一个对象，可以写 {'、'.join(RANGES)}；没有写的按河北默认时限"
     for name, value in written.items():
-        allowed = RANGES[name]
-        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
-            return f"{name}（{BOUND_WORDS[name]}）应当是 {allowed[0]} 到 {allowed[-1]} 的整数"
+        if isinstance(value, bool) or not isinstance(value, int) or value not in RANGES[name]:
+            return name, range_words(name)
     return None
 
 
-def conflict_of(bounds: Bounds) -> str | None:
-    """Return why these do not go together, or None."""
+def range_words(name: str) -> str:
+    """Return what a bound may be, in words."""
+    return f"应当是 {RANGES[name][0]} 到 {RANGES[name][-1]} 的整数"
+
+
+def conflict_of(bounds: Bounds) -> tuple[str, str] | None:
+    """Return field and reason why these do not go together, or None."""
     if bounds.quiet_days < bounds.reopened_days:
-        return "quiet_days 不能小于 reopened_days，否则还能申请复查的工单已经归档"
+        return "quiet_days", f"不能少于{BOUND_WORDS['reopened_days']}：还能申请复查的工单不能已经归档"
     if bounds.try_days > bounds.tries:
-        return "try_days 不能大于 tries，一次回访不能分在两天"
+        return "try_days", "不能多于无人接听的次数"
     return None

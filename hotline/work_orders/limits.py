@@ -137,8 +137,13 @@ def profile_named(name: str) -> Profile:
     """Return the profile shipped under ``name``; raises ``Invalid`` naming those there are."""
     if name not in profile_names():
         raise Invalid(f"没有时限方案 {name}", profile=f"可用：{'、'.join(profile_names())}")
+    return profile_from({"name": name, **shipped(name)})
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """Return a shipped profile as it is written: ``title`` and its rules."""
     text = (resources.files("hotline.work_orders") / "profiles" / f"{name}.json").read_text("utf-8")
-    return profile_from(json.loads(text))
+    return {key: value for key, value in json.loads(text).items() if key != "name"}
 
 
 @functools.cache
@@ -187,7 +192,7 @@ def _bounds(written: object, faults: dict[str, object]) -> Bounds | None:
         fault = bound.conflict_of(made)
         if fault is None:
             return made
-    faults["bounds"] = fault
+    faults[fault[0]] = fault[1]
     return None
 
 

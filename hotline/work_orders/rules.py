@@ -23,6 +23,12 @@ def profile_of(session: Session, name: str) -> limits.Profile:
     return limits.profile_from({"name": own.name, "title": own.title, **own.rules})
 
 
+def written(session: Session, name: str) -> dict[str, Any]:
+    """Return the rules of a profile as they are written, a city's own or shipped; it must exist."""
+    own = session.get(DeadlineProfile, name)
+    return own.rules if own is not None and own.rules else limits.shipped(name)
+
+
 def rules_of(order: WorkOrder) -> limits.Profile:
     """Return the profile an order of an open session follows."""
     session = object_session(order)

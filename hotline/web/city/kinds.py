@@ -222,6 +222,10 @@ class Kind(Generic[Row]):
         table, known = self.told.begin(session), self.identity(row)
         return dict(table.present([known])[table.key(known)])
 
+    def start(self, session: Session, asked: Mapping[str, str]) -> dict[str, str]:
+        """Return what stands in the form of a new row: what the address says."""
+        return {name: value for name, value in asked.items() if name in self.told.titles}
+
     def form_values(self, values: Values) -> dict[str, str]:
         """Return what stands in the form: every value as a cell shows it, personal data left out."""
         fixed = (*self.fixed, *self.frozen)  # nobody chooses there: the word itself is shown

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -12,14 +14,16 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.calls.models import DialledNumber
 from hotline.errors import Invalid
+from hotline.imports.limits import rule_cells
 from hotline.imports.uses import retire_number, retire_profile, uses_of_number, uses_of_profile
-from hotline.web.city.kinds import Column, Filter, Kind, Look, Place
+from hotline.web.city.kinds import Column, Filter, Kind, Look, Place, Values
 from hotline.web.city.views import today
 from hotline.web.context import runtime
 from hotline.web.formats import date_words
 from hotline.web.moments import moment_of
 from hotline.web.words import URGENCY
 from hotline.work_orders import clock, limits, rules
+from hotline.work_orders.bounds import BOUND_WORDS, RANGES
 from hotline.work_orders.models import DeadlineProfile
 from hotline.work_orders.words import DEMAND_WORDS, URGENCY_WORDS
 
@@ -100,7 +104,7 @@ class Profiles(Kind[DeadlineProfile]):
         "handle": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
         "steps": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
         "redo": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
-        "bounds": Look("textarea", wide=True, attrs={"spellcheck": "false"}),
+        **{name: Look("number", attrs={"min": str(kept[0]), "max": str(kept[-1])}) for name, kept in RANGES.items()},
     }
     fixed = ("name",)
     converter = "string"
@@ -130,6 +134,18 @@ class Profiles(Kind[DeadlineProfile]):
     def words(self) -> dict[str, str]:
         """Return the word of every field a change may name."""
         return self.told.titles | {"rules": "规则"}
+
+    def start(self, session: Session, asked: Mapping[str, str]) -> dict[str, str]:
+        """Begin a profile ``like`` one there is: few cities write all of theirs anew."""
+        like = asked.get("like", "")
+        if like not in rules.every_profile(session):
+            return super().start(session, asked)
+        return self.form_values(rule_cells(rules.written(session, like)))
+
+    def form_values(self, values: Values) -> dict[str, str]:
+        """Return what stands in the form, a rule a line."""
+        ruled = {name: _a_rule_a_line(values[name]) for name in ("handle", "steps") if values.get(name)}
+        return super().form_values(values) | ruled
 
     def about(self, session: Session, row: DeadlineProfile | None) -> dict[str, Any]:
         """Return what is in force, and the deadline of an example, line by line."""
@@ -163,6 +179,7 @@ class Profiles(Kind[DeadlineProfile]):
             for step, word in limits.STEP_WORDS.items():
                 limit = profile.step(step, asked["urgency"] or "", hard=bool(asked["hard"]))
                 steps.append((word, limit.word if limit else "不设时限"))
+            steps += [(BOUND_WORDS[name], value) for name, value in asdict(profile.bounds).items()]
         except Invalid as found:
             fault = found.message
         return {
@@ -175,3 +192,11 @@ class Profiles(Kind[DeadlineProfile]):
             "types": [(str(code), word) for code, word in DEMAND_WORDS.items()],
             "urgencies": [(str(code), word) for code, word in URGENCY_WORDS.items()],
         }
+
+
+def _a_rule_a_line(value: Any) -> str:
+    """Write a list or an object as JSON, each of its parts on a line of its own."""
+    if isinstance(value, dict):
+        lines = [f"{json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}" for name, part in value.items()]
+        return "{\n  " + ",\n  ".join(lines) + "\n}"
+    return "[\n  " + ",\n  ".join(json.dumps(part, ensure_ascii=False) for part in value) + "\n]"

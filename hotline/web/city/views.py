@@ -159,9 +159,8 @@ def take_away(kind: Kind[Any]) -> ResponseReturnValue:
 
 def blank(kind: Kind[Any]) -> ResponseReturnValue:
     """The form of a new row."""
-    start = {name: value for name, value in request.args.items() if name in kind.told.titles}
     with transaction() as session:
-        return _form(session, kind, None, start, {})
+        return _form(session, kind, None, kind.start(session, request.args), {})
 
 
 def opened(kind: Kind[Any], row_id: Any) -> ResponseReturnValue:

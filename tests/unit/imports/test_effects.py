@@ -61,14 +61,16 @@ def test_new_orders_follow_the_profile_in_force_and_old_ones_keep_theirs(session
     with session_scope(sessions) as session:
         here = city(session)
         before = start_draft(session, call=None, caller=None, actor=here.operator, now=NOON, tz=TZ)
-    rows = read(json.dumps(OURS).encode(), "ours.json")
+    rows = read(json.dumps(OURS | {"returns": 2}).encode(), "ours.json")
     assert run(sessions, kind, rows, actor=SYSTEM, now=NOON).new == 1
     with session_scope(sessions) as session:
         after = start_draft(session, call=None, caller=None, actor=here.operator, now=NOON, tz=TZ)
         assert (before.profile, after.profile) == ("hebei-default", "ours-1")
         assert rules.rules_of(after).handle[0].limit.count == 3
+        followed = [rules.profile_of(session, order.profile).bounds.returns for order in (before, after)]
+        assert followed == [3, 2]
         assert rules.in_force(session, on=date(2026, 10, 31)) == "hebei-default"
-    harder = OURS | {"handle": [{"limit": {"working_days": 1}}]}
+    harder = OURS | {"returns": 2, "handle": [{"limit": {"working_days": 1}}]}
     with sessions() as session:
         refused = preview(session, kind, read(json.dumps(harder).encode(), "ours.json")).refused
         assert [fault.reason for fault in refused] == ["已有工单使用这个时限方案，规则不能再改；请另起一个名称"]

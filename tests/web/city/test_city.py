@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 
 import pytest
@@ -285,6 +287,25 @@ def test_the_deadline_of_an_example_is_told_line_by_line(admin: Browser) -> None
     assert "1 个工作日" in page
     assert "时间格式不对" in admin.get(f"{AT}/profiles?accepted=nonsense").text
     assert "日期不对" in admin.get(f"{AT}/profiles?accepted=0001-01-01T00:00").text
+
+
+def test_a_profile_is_begun_like_another_and_says_its_bounds_field_by_field(admin: Browser, look: Look) -> None:
+    form = admin.get(f"{AT}/profiles/new?like=bureau-3-13").text
+    shown = {name: html.unescape(text) for name, text in re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>([^<]*)<', form)}
+    assert json.loads(shown["handle"])[1]["limit"] == {"working_days": 13, "from_next_day": True}
+    typed = {"name": "ours-2027", "title": "本市时限", "active_from": "2026-01-01", **shown}
+    wrong = admin.post(f"{AT}/profiles/new", typed | {"extensions": "11", "returns": "二"})
+    assert wrong.status_code == 422
+    assert "应当是 0 到 10 的整数" in wrong.text and "应当是 1 到 10 的整数" in wrong.text
+    crossed = admin.post(f"{AT}/profiles/new", typed | {"quiet_days": "10"})
+    assert crossed.status_code == 422 and "不能已经归档" in crossed.text
+    change(admin, f"{AT}/profiles/new", **typed, extensions="0", blue_percent="70")
+    row = look.one(select(DeadlineProfile))
+    assert row.rules["bounds"] == {"extensions": 0, "blue_percent": 70}
+    assert row.rules["handle"] == json.loads(shown["handle"])
+    told = admin.get(f"{AT}/profiles?profile=ours-2027").text
+    assert re.search(r"时限用去百分之几转蓝</dt><dd>70<", told) and re.search(r"最多延期次数</dt><dd>0<", told)
+    assert 'value="70"' in admin.get(f"{AT}/profiles/ours-2027").text
 
 
 NEW = {
