@@ -147,7 +147,7 @@ def _against(schema: Mapping[str, Any], value: Any, where: str) -> list[str]:
 @cache
 def _registry() -> Registry[Any]:
     whole = {"components": _strict(contract()["components"])}
-    return Registry().with_resource(WHOLE, Resource(contents=whole, specification=DRAFT4))
+    return Registry().with_resource(WHOLE, Resource(contents=whole, specification=DRAFT4))  # type: ignore[call-arg]  # attrs' own words
 
 
 def _strict(schema: Any) -> Any:

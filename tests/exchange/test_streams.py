@@ -91,7 +91,7 @@ def test_fifty_frames_are_a_second(exchange: Exchange, application: Application)
     first, second = (at for at, event in enumerate(events) if event == "dtmf")
     key_s = 0.2
     assert second - first - 1 == 50 * (1 + key_s), "counted on the line's own clock, whatever the machine's"
-    assert leg.streams[0].dropped == 0
+    assert leg.streams[0].as_json()["dropped"] == 0
 
 
 def test_both_tracks_number_their_chunks_apart(exchange: Exchange, application: Application, sounds: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_redirect_leaves_the_stream_running_and_stop_ends_it(exchange: Exchang
 def test_a_lost_socket_never_ends_the_call(exchange: Exchange, application: Application) -> None:
     application.hang_up_sockets_after = 10
     leg = streaming(exchange, application)
-    until(lambda: leg.streams[0].state == "lost", what="the loss")
+    until(lambda: leg.streams[0].as_json()["state"] == "lost", what="the loss")
     assert not leg.over
     assert any(text.startswith("31921") for text in leg.timeline.texts("error"))
 
@@ -187,7 +187,7 @@ def test_many_streams_at_once_lose_nothing(start: Start, application: Applicatio
     legs = [call(exchange) for _ in range(12)]
     for leg in legs:
         ended(leg)
-    assert sum(leg.streams[0].dropped for leg in legs) == 0
+    assert sum(leg.streams[0].as_json()["dropped"] for leg in legs) == 0
     assert exchange.board.lines.skipped == 0
     until(lambda: len(application.sockets) == 12 and all(one.closed.is_set() for one in application.sockets))
     for socket in application.sockets:

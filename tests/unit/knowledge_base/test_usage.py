@@ -107,8 +107,8 @@ def test_figures_equal_a_naive_recount(session: Session, seed: int) -> None:
         assert values == sorted(values, reverse=True) and 0 not in values
 
     times = Counter(one.task_id for one in signals if START <= one.at < END)
-    for line in usage.unanswered(session, START, END, limit=100):
-        assert line.count == times[line.task.id] and line.task.kind in {"no_result", "no_entry"}
+    for gap in usage.unanswered(session, START, END, limit=100):
+        assert gap.count == times[gap.task.id] and gap.task.kind in {"no_result", "no_entry"}
 
 
 def test_no_history_has_no_shares(session: Session) -> None:

@@ -88,7 +88,9 @@ def test_a_list_with_a_fault_is_not_written_at_all_and_every_line_is_told(
     )
     with pytest.raises(Invalid) as caught:
         write(session, here, order, rows)
-    told = [line for line in caught.value.details["lines"] if line]
+    lines = caught.value.details["lines"]
+    assert isinstance(lines, list)
+    told = [line for line in lines if line]
     assert [line.split("：")[1] for line in told] == ["请填写姓名或地址", "与前面的一户相同", "地址最多 200 字"]
     assert session.scalar(select(func.count(BatchItem.id))) == 0
     assert (order.households, order.events[-1].action) == (0, "sign")

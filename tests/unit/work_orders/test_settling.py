@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
+from hotline.follow_ups import guards
 from hotline.follow_ups import service as follow_ups
 from hotline.outbox import OutboxMessage
 from hotline.work_orders import evidence, journal, queries, service
@@ -97,7 +98,7 @@ def test_whoever_settled_it_does_not_call_back(session: Session, here: City):
     order = order_at(session, here, Status.TO_REVIEW)
     settled(session, here, order)
     callback = follow_ups.open_callback(session, order=order, now=order.updated_at, **WHEN)
-    assert "不能回访" in follow_ups.why_not(session, callback, here.supervisor)
+    assert "不能回访" in guards.why_not(session, callback, here.supervisor)
 
 
 def test_a_citizen_the_hub_did_not_satisfy_gets_a_unit(session: Session, here: City):
