@@ -30,7 +30,8 @@ class Bounds:
 
 RANGES: Final[Mapping[str, range]] = {
     "blue_percent": range(1, 100),
-    "returns": range(1, 11),
+    # a city may be stricter, never laxer: no order is given back a fourth time
+    "returns": range(1, 4),
     "extensions": range(11),
     "suspended_days": range(1, 366),
     "reopened_days": range(366),
