@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from hotline.alarms.models import Alarm
-from hotline.alarms.states import AlarmState
+from hotline.alarms.models import Alarm, AlarmTry
+from hotline.alarms.states import AlarmState, TryState
 from hotline.work_orders.models import SubOrder
 from hotline.work_orders.states import SubState
 
@@ -20,10 +20,15 @@ AT_MOST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One round as its page shows it. ``waits``: the part is still not signed and nobody is rung: the hub must act."""
+    """One round as its page shows it.
+
+    ``waits``: the part is still not signed and nobody is rung: the hub must act. ``no_line``: because the carrier gives
+    no answer; the round goes on by itself once it does.
+    """
 
     alarm: Alarm
     waits: bool
+    no_line: bool
     since: datetime
 
 
@@ -38,22 +43,30 @@ def recent(session: Session, *, now: datetime) -> list[Row]:
         .limit(AT_MOST)
     ).all()
     failing = set(session.scalars(_failing()))
-    rows = [Row(alarm, alarm.id in failing, sub.assigned_at) for alarm, sub in found]
+    rows = [
+        Row(alarm, alarm.id in failing, alarm.id in failing and alarm.state == AlarmState.RINGING, sub.assigned_at)
+        for alarm, sub in found
+    ]
     return sorted(rows, key=lambda row: (not row.waits, row.alarm.state != AlarmState.RINGING))
 
 
 def failing(session: Session) -> int:
-    """Return how many parts nobody could be reached for and that are still not signed."""
+    """Return how many parts nobody was or can be reached for and that are still not signed."""
     return session.scalar(select(func.count()).select_from(_failing().subquery())) or 0
 
 
 def _failing() -> Select[int]:
     later = aliased(Alarm)
     newest = ~select(later.id).where(later.sub_order_id == Alarm.sub_order_id, later.round > Alarm.round).exists()
+    without_line = Alarm.tries.any(AlarmTry.state == TryState.NO_LINE)
     return (
         select(Alarm.id)
         .join(SubOrder, SubOrder.id == Alarm.sub_order_id)
-        .where(Alarm.state == AlarmState.FAILED, SubOrder.state == SubState.TO_SIGN, newest)
+        .where(
+            (Alarm.state == AlarmState.FAILED) | ((Alarm.state == AlarmState.RINGING) & without_line),
+            SubOrder.state == SubState.TO_SIGN,
+            newest,
+        )
     )
 
 

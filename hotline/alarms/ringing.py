@@ -65,8 +65,8 @@ def ring_on(
 ) -> None:
     """Ring the next officer of a round if one is due; hang up a line that is no longer needed.
 
-    A number the carrier refuses is passed over at once. A carrier that cannot be asked ends the try too, and the
-    timetable rings the next one within seconds.
+    A number the carrier refuses is passed over at once. A carrier that gives no answer is asked again by the timetable
+    for the same officer; until then the hub sees that nobody is rung.
     """
     while True:
         with session_scope(sessions) as session:
@@ -83,14 +83,17 @@ def ring_on(
                 status_url=links.alarm_status(step.try_id),
                 timeout_s=RING_FOR_S,
             )
-        except (CarrierRefused, CarrierUnreachable) as fault:
-            log.warning("alarm %d, try %d: %s", alarm_id, step.try_id, type(fault).__name__)
+        except CarrierRefused:
+            log.warning("alarm %d, try %d: refused", alarm_id, step.try_id)
             with session_scope(sessions) as session:
                 attempt = service.attempt_of(session, step.try_id)
                 service.move(attempt, TryState.FAILED, now=now)
                 service.tidy(session, attempt.alarm, now=now)
-            if isinstance(fault, CarrierRefused):
-                continue
+            continue
+        except CarrierUnreachable:
+            log.warning("alarm %d, try %d: the carrier gave no answer", alarm_id, step.try_id)
+            with session_scope(sessions) as session:
+                service.no_line(service.attempt_of(session, step.try_id))
             return
         with session_scope(sessions) as session:
             attempt = service.attempt_of(session, step.try_id)

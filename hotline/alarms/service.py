@@ -104,8 +104,14 @@ def move(attempt: AlarmTry, state: TryState, *, now: datetime, provider_id: str 
     return True
 
 
+def no_line(attempt: AlarmTry) -> None:
+    """The carrier gave no answer: nobody's turn is used up, unless the line has said meanwhile that it rings."""
+    if RANK[TryState(attempt.state)] == 0:
+        attempt.state, attempt.taken_at = TryState.NO_LINE, None
+
+
 def current(alarm: Alarm) -> AlarmTry | None:
-    """Return the try that is neither planned nor over."""
+    """Return the try that has begun and is not over."""
     return next((one for one in alarm.tries if 0 < RANK[TryState(one.state)] < LAST_RANK), None)
 
 
@@ -125,7 +131,7 @@ def tidy(session: Session, alarm: Alarm, *, now: datetime) -> AlarmTry | None:
         if now - since <= (SILENT_TALK if running.answered_at else SILENT_RINGING):
             return None
         move(running, TryState.NO_KEY if running.answered_at else TryState.NO_ANSWER, now=now)
-    following = next((one for one in alarm.tries if one.state == TryState.PLANNED), None)
+    following = next((one for one in alarm.tries if RANK[TryState(one.state)] == 0), None)
     if following is None:
         _end(alarm, AlarmState.FAILED, now)
         return None

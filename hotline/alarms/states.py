@@ -19,6 +19,7 @@ class TryState(StrEnum):
     """What has become of ringing one officer once."""
 
     PLANNED = "planned"
+    NO_LINE = "no_line"  # the carrier gave no answer: rung as soon as it does
     RINGING = "ringing"
     ANSWERED = "answered"
     SIGNED = "signed"
@@ -26,11 +27,11 @@ class TryState(StrEnum):
     NO_KEY = "no_key"  # answered and pressed nothing
     NO_ANSWER = "no_answer"
     BUSY = "busy"
-    FAILED = "failed"  # the carrier could not
+    FAILED = "failed"  # the carrier refused
     STOPPED = "stopped"  # no longer needed
 
 
-RANK: Final = {TryState.PLANNED: 0, TryState.RINGING: 1, TryState.ANSWERED: 2} | dict.fromkeys(
+RANK: Final = {TryState.PLANNED: 0, TryState.NO_LINE: 0, TryState.RINGING: 1, TryState.ANSWERED: 2} | dict.fromkeys(
     (
         TryState.SIGNED,
         TryState.PASSED,
@@ -61,6 +62,7 @@ ALARM_WORDS: Final = {
 }
 TRY_WORDS: Final = {
     TryState.PLANNED: "未拨打",
+    TryState.NO_LINE: "线路不通，稍后再拨",
     TryState.RINGING: "振铃中",
     TryState.ANSWERED: "已接听",
     TryState.SIGNED: "按键签收",

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
-from hotline.alarms import service
+from hotline.alarms import queries, service
 from hotline.alarms.models import Alarm, AlarmTry
 from hotline.bootstrap import Runtime
 from hotline.errors import NotAllowedNow, NotPermitted
@@ -283,16 +283,50 @@ def test_a_line_whose_end_is_never_told_does_not_stop_the_chain(
     assert [one.state for one in tries(scope)[:2]] == ["no_answer", "ringing"]
 
 
-def test_a_number_the_carrier_refuses_is_passed_over_at_once_and_a_silent_carrier_in_a_moment(
+def test_a_number_the_carrier_refuses_is_passed_over_at_once(
     telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder
+) -> None:
+    telephony.faults["dial"] = CarrierRefused("no such number")
+    run_jobs(scope)
+    assert {one.state for one in tries(scope)} == {"failed"}
+    assert alarm(scope).state == "failed"
+
+
+def test_while_the_carrier_is_away_nobody_s_turn_is_used_up_and_the_hub_sees_it(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder, clock: Clock
 ) -> None:
     telephony.faults["dial"] = CarrierUnreachable("away")
     run_jobs(scope)
-    assert [one.state for one in tries(scope)] == ["failed", "planned", "planned", "planned"]
-    telephony.faults["dial"] = CarrierRefused("no such number")
+    for _ in range(40):  # ten minutes of the timetable
+        clock.forward(15)
+        alarms.keep_ringing()
+    assert [one.state for one in tries(scope)] == ["no_line", "planned", "planned", "planned"]
+    with scope() as session:
+        (row,) = queries.recent(session, now=clock())
+        assert (row.waits, row.no_line, queries.failing(session)) == (True, True, 1)
+
+    del telephony.faults["dial"]
+    clock.forward(15)
     alarms.keep_ringing()
-    assert {one.state for one in tries(scope)} == {"failed"}
-    assert alarm(scope).state == "failed"
+    (line,) = lines(telephony)
+    assert line.to == rosters.FIRST
+    with scope() as session:
+        assert queries.failing(session) == 0
+    assert said(carrier.ask(pick_up(carrier, line), line.provider_id, Digits="1")) == [ivr_alarms.SIGNED]
+    assert status(scope, urgent) == Status.IN_HAND
+
+
+def test_a_line_that_rings_although_the_carrier_gave_no_answer_is_the_officer_s(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder
+) -> None:
+    telephony.faults["dial"] = CarrierUnreachable("time-out")
+    run_jobs(scope)
+    (first, *_) = tries(scope)
+    key = carrier.follow(carrier.ask(f"/ivr/alarm/officer?try={first.id}&turn=0", "CA-late"), "Gather", "action")
+    del telephony.faults["dial"]
+    alarms.keep_ringing()
+    assert lines(telephony) == []
+    assert said(carrier.ask(key, "CA-late", Digits="1")) == [ivr_alarms.SIGNED]
 
 
 def test_nobody_on_duty_and_no_telephone_is_a_failure_the_hub_sees(
