@@ -152,6 +152,12 @@
   });
   window.addEventListener("storage", (event) => { if (event.key === "log-out") setTimeout(() => location.reload(), 500); });
 
+  // on a narrow screen a row of rooms or filters is longer than it is wide: what is chosen stands in the middle
+  const chosen = () => document.querySelectorAll(".rooms [aria-current], .chips [aria-current]").forEach((link) => {
+    const row = link.parentElement, at = link.getBoundingClientRect();
+    row.scrollLeft += at.left + at.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
+  });
+
   const fresh = () => { toasts(); tickTimes(); };
   document.addEventListener("htmx:afterSettle", fresh);
   // what a hand sent off was lost; what the page asks for by itself it asks for again
@@ -171,5 +177,5 @@
     startToast(line);
   };
   window.hotline = Object.assign(window.hotline || {}, { say, duration });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => { fresh(); strangers(); }); else { fresh(); strangers(); }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => { fresh(); chosen(); strangers(); }); else { fresh(); chosen(); strangers(); }
 })();

@@ -94,3 +94,16 @@ def test_a_pool_counts_what_arrives_beside_the_order_somebody_decides(
     expect(page.locator("#toasts")).to_contain_text("新到 1 件")
     if room == "dispatch":
         expect(page.locator("[name=advice]")).to_have_value("请核实路灯")
+
+
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [("/office/alarms", ".rooms"), ("/office/messages", ".rooms"), ("/office/orders?show=done", ".chips")],
+)
+def test_on_a_telephone_what_is_chosen_of_a_long_row_stands_where_it_is_seen(
+    here: City, desk: OpenPage, path: str, row: str
+) -> None:
+    page = desk(here.supervisor)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(path)
+    expect(page.locator(f"{row} [aria-current]")).to_be_in_viewport(ratio=1)
