@@ -296,7 +296,7 @@ def test_a_profile_is_begun_like_another_and_says_its_bounds_field_by_field(admi
     typed = {"name": "ours-2027", "title": "本市时限", "active_from": "2026-01-01", **shown}
     wrong = admin.post(f"{AT}/profiles/new", typed | {"extensions": "11", "returns": "二"})
     assert wrong.status_code == 422
-    assert "应当是 0 到 10 的整数" in wrong.text and "应当是 1 到 10 的整数" in wrong.text
+    assert "应当是 0 到 10 的整数" in wrong.text and "应当是 1 到 3 的整数" in wrong.text
     crossed = admin.post(f"{AT}/profiles/new", typed | {"quiet_days": "10"})
     assert crossed.status_code == 422 and "不能已经归档" in crossed.text
     change(admin, f"{AT}/profiles/new", **typed, extensions="0", blue_percent="70")
