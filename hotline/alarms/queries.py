@@ -10,9 +10,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from hotline.alarms.models import Alarm, AlarmTry
+from hotline.alarms.service import waiting
 from hotline.alarms.states import AlarmState, TryState
-from hotline.work_orders.models import SubOrder
-from hotline.work_orders.states import SubState
+from hotline.work_orders.models import SubOrder, WorkOrder
 
 SHOWN_FOR: Final = timedelta(days=3)
 AT_MOST: Final = 100
@@ -39,7 +39,7 @@ def recent(session: Session, *, now: datetime) -> list[Row]:
         .join(SubOrder, SubOrder.id == Alarm.sub_order_id)
         .where((Alarm.started_at >= now - SHOWN_FOR) | (Alarm.id.in_(_failing())))
         .options(selectinload(Alarm.tries), selectinload(Alarm.order), selectinload(Alarm.unit))
-        .order_by(Alarm.id.desc())
+        .order_by(Alarm.id.in_(_failing()).desc(), Alarm.id.desc())
         .limit(AT_MOST)
     ).all()
     failing = set(session.scalars(_failing()))
@@ -62,9 +62,10 @@ def _failing() -> Select[int]:
     return (
         select(Alarm.id)
         .join(SubOrder, SubOrder.id == Alarm.sub_order_id)
+        .join(WorkOrder, WorkOrder.id == SubOrder.order_id)
         .where(
             (Alarm.state == AlarmState.FAILED) | ((Alarm.state == AlarmState.RINGING) & without_line),
-            SubOrder.state == SubState.TO_SIGN,
+            waiting(),
             newest,
         )
     )

@@ -46,8 +46,9 @@ def ring_for(
     with session_scope(sessions) as session:
         sub = service.waiting_part(session, order_id, unit_id)
         known = service.newest_of(session, sub.id) if sub is not None else None
-        if sub is not None and known is None:
-            known = service.begin(session, sub=sub, round_=1, now=now)
+        if sub is not None and (known is None or known.state == AlarmState.STOPPED):
+            # a part that had left the unit's hands is back in them
+            known = service.begin(session, sub=sub, round_=known.round + 1 if known else 1, now=now)
         ids = {known.id} if known is not None else set()
         ids |= set(
             session.scalars(

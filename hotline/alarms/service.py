@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from hotline import outbox
@@ -31,11 +31,27 @@ SILENT_TALK: Final = timedelta(minutes=3)
 TAKEN: Final = timedelta(seconds=60)
 
 
+def waiting() -> ColumnElement[bool]:
+    """Return whether a part waits to be signed for, in a query that has joined its order."""
+    return and_(SubOrder.state == SubState.TO_SIGN, WorkOrder.merged_into_id.is_(None))
+
+
+def waits(session: Session, alarm: Alarm) -> bool:
+    """Whether the part a round rings for still waits to be signed for."""
+    return (
+        session.scalar(
+            select(exists().where(SubOrder.id == alarm.sub_order_id, WorkOrder.id == SubOrder.order_id, waiting()))
+        )
+        or False
+    )
+
+
 def waiting_part(session: Session, order_id: int, unit_id: int) -> SubOrder | None:
-    """Return the part of an order its unit has still to sign for."""
+    """Return the part of an order its unit has still to sign for; of an order that follows another, none."""
     return session.scalar(
         select(SubOrder)
-        .where(SubOrder.order_id == order_id, SubOrder.unit_id == unit_id, SubOrder.state == SubState.TO_SIGN)
+        .join(WorkOrder, WorkOrder.id == SubOrder.order_id)
+        .where(SubOrder.order_id == order_id, SubOrder.unit_id == unit_id, waiting())
         .order_by(SubOrder.id.desc())
         .limit(1)
     )
@@ -83,7 +99,7 @@ def again(session: Session, *, alarm: Alarm, actor: Actor, now: datetime) -> Ala
     newest = newest_of(session, sub.id)
     if newest is None or newest.state == AlarmState.RINGING:
         raise NotAllowedNow("正在拨打，请稍候")
-    if sub.state != SubState.TO_SIGN:
+    if not waits(session, alarm):
         raise NotAllowedNow("这个单位已经签收，或工单已不在待签收")
     new = begin(session, sub=sub, round_=newest.round + 1, now=now)
     outbox.add(session, TOPIC, now=now, order_id=alarm.order_id, unit_id=alarm.unit_id)
@@ -122,7 +138,7 @@ def tidy(session: Session, alarm: Alarm, *, now: datetime) -> AlarmTry | None:
     """
     if alarm.state != AlarmState.RINGING:
         return None
-    if session.get_one(SubOrder, alarm.sub_order_id).state != SubState.TO_SIGN:
+    if not waits(session, alarm):
         _end(alarm, AlarmState.STOPPED, now)
         return None
     running = current(alarm)
@@ -147,8 +163,7 @@ def sign(session: Session, *, attempt: AlarmTry, now: datetime) -> bool:
     """
     alarm = attempt.alarm
     order = session.get_one(WorkOrder, alarm.order_id)
-    sub = session.get_one(SubOrder, alarm.sub_order_id)
-    if sub.state != SubState.TO_SIGN:
+    if not waits(session, alarm):
         move(attempt, TryState.STOPPED, now=now)
         if alarm.state == AlarmState.RINGING:
             _end(alarm, AlarmState.STOPPED, now)

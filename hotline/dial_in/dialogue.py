@@ -57,7 +57,7 @@ def hear(
     if turn != keyed["turn"]:
         return questions.ask(talk, at, keyed, "")
     digits = digits.strip("#*")
-    if at == At.NUMBER and talk is None and digits in PERSON_KEYS:
+    if at == At.NUMBER and digits in PERSON_KEYS:
         return Prompt(to_person=True)
     if at == At.NUMBER:
         words, following = keys.number(talk, keyed, digits)

@@ -29,7 +29,8 @@ csrf.exempt(bp)  # the carrier's signature guards it, as all of ``ivr``, where i
 ASKED_AT_MOST: Final = 3
 SIGN_KEY, PASS_KEY = "1", "2"
 SIGNED: Final = "已签收，请立即处置，处置情况请及时反馈。谢谢，再见。"
-NOT_NEEDED: Final = "这张工单已经签收，不需要您再处理。谢谢，再见。"
+NOT_NEEDED: Final = "这张工单不需要您再签收。谢谢，再见。"
+OVER: Final = "这次呼叫已经结束，请登录系统签收，或等候再次来电。再见。"
 PASSED: Final = "好的，将为您转下一位值班人员。再见。"
 NO_KEY: Final = "没有收到按键，将转下一位值班人员。再见。"
 KEYS: Final = "签收处置请按一，转下一位请按二。"
@@ -45,7 +46,7 @@ def officer() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         attempt = ringing.officer_answered(session, try_id=try_id, provider_id=field("CallSid"), now=now)
         if attempt is None:
-            return Reply(twiml.farewell(NOT_NEEDED))
+            return Reply(twiml.farewell(_too_late(session, service.attempt_of(session, try_id))))
         return Reply(twiml.ask_key(links().alarm_keyed(try_id, turn=turn), [_told(session, attempt), KEYS]))
 
     return _told_on(once(handle))
@@ -60,7 +61,7 @@ def keyed() -> Response:
     def handle(session: Session, now: datetime) -> Reply:
         attempt = service.attempt_of(session, try_id)
         if attempt.provider_id not in {None, field("CallSid")} or RANK[TryState(attempt.state)] == LAST_RANK:
-            return Reply(twiml.farewell(SIGNED if attempt.state == TryState.SIGNED else NOT_NEEDED))
+            return Reply(twiml.farewell(SIGNED if attempt.state == TryState.SIGNED else _too_late(session, attempt)))
         if key == SIGN_KEY:
             signed = service.sign(session, attempt=attempt, now=now)
             return Reply(twiml.farewell(SIGNED if signed else NOT_NEEDED))
@@ -85,6 +86,10 @@ def line_status(call_sid: str, word: str) -> Response:
         return Reply(twiml.nothing())
 
     return _told_on(once(handle))
+
+
+def _too_late(session: Session, attempt: AlarmTry) -> str:
+    return OVER if service.waits(session, attempt.alarm) else NOT_NEEDED
 
 
 def _told_on(answer: Response) -> Response:

@@ -24,6 +24,7 @@ from hotline.work_orders.steps import (
     FOLLOW,
     Message,
     advance,
+    alarm,
     flush,
     live_subs,
     move_sub,
@@ -51,7 +52,8 @@ def merge(session: Session, *, order: WorkOrder, into: WorkOrder, actor: Actor, 
     data = {"order": order.order_no, "main": into.order_no}
     holding = [sub.unit_id for sub in live_subs(order)]
     told = [push(order, unit_id, "merged") for unit_id in holding]
-    note(session, order, Action.MERGE, actor=actor, now=now, data=data, messages=told)
+    messages = [*told, *alarm(order, holding)]
+    note(session, order, Action.MERGE, actor=actor, now=now, data=data, messages=messages)
     settled = into.status == Status.TO_CALL_BACK
     follow = [Message(FOLLOW, {"order_id": into.id, "round": into.round, "settled": True})] if settled else []
     note(session, into, Action.MERGE, actor=actor, now=now, data=data, messages=follow)
@@ -64,7 +66,8 @@ def unmerge(session: Session, *, order: WorkOrder, actor: Actor, now: datetime) 
     main = session.get_one(WorkOrder, order.merged_into_id)
     data = {"order": order.order_no, "main": main.order_no}
     order.merged_into_id = None
-    note(session, order, Action.UNMERGE, actor=actor, now=now, data=data)
+    rung = alarm(order, [sub.unit_id for sub in live_subs(order)])
+    note(session, order, Action.UNMERGE, actor=actor, now=now, data=data, messages=rung)
     if main.status != Status.ARCHIVED:
         note(session, main, Action.UNMERGE, actor=actor, now=now, data=data)
     return order

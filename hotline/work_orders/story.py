@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, contains_eager
 
 from hotline.accounts.models import User
 from hotline.accounts.roles import HUB, UNITS
@@ -15,6 +16,7 @@ from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import NotFound
 from hotline.units import queries as units
 from hotline.units.models import ResponsibilityLine, Unit
+from hotline.work_orders.guards import live_subs
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import (
     STATES,
@@ -104,22 +106,47 @@ def story(session: Session, order: WorkOrder, actor: Actor) -> list[StoryItem]:
     """Return the order's steps, the first first, for this reader; ``NotFound`` where it may not know the order.
 
     The hub reads everything. A unit reads the steps of all, names and inside words of its own subtree and what was
-    addressed to it; the hub's people appear to it as the hub.
+    addressed to it; the hub's people appear to it as the hub. What callers of merged orders urge and add stands where
+    it happened (``seq`` 0: it is of another order's chain); of a confidential one only that it happened.
     """
     if not sees(session, actor, order):
         raise NotFound("没有这张工单")
-    reader = _Reader(session, order, actor)
-    return [reader.item(event) for event in order.events]
+    beside = _of_followers(session, order)
+    reader = _Reader(session, order, actor, beside)
+    told = [reader.item(event) for event in order.events]
+    return sorted([*told, *map(reader.beside, beside)], key=lambda one: one.at) if beside else told
+
+
+def _of_followers(session: Session, order: WorkOrder) -> Sequence[OrderEvent]:
+    """Return what the callers of orders merged into this one said since the merge."""
+    merge = aliased(OrderEvent)
+    since = (
+        select(func.max(merge.seq))
+        .where(merge.order_id == OrderEvent.order_id, merge.action == Action.MERGE)
+        .scalar_subquery()
+    )
+    return session.scalars(
+        select(OrderEvent)
+        .join(OrderEvent.order)
+        .where(
+            WorkOrder.merged_into_id == order.id,
+            OrderEvent.action.in_((Action.URGE, Action.SUPPLEMENT)),
+            OrderEvent.seq > since,
+        )
+        .options(contains_eager(OrderEvent.order))
+        .order_by(OrderEvent.id)
+    ).all()
 
 
 class _Reader:
     """What one reader may see of one order, with the names it takes."""
 
-    def __init__(self, session: Session, order: WorkOrder, actor: Actor) -> None:
+    def __init__(self, session: Session, order: WorkOrder, actor: Actor, beside: Sequence[OrderEvent]) -> None:
+        self._order = order
         self._hub = actor.role in HUB or actor.role == SYSTEM.role
         own = set(units.subtree_ids(session, actor.unit_id)) if actor.role in UNITS and actor.unit_id else set()
         self._own = frozenset(own)
-        people = {event.actor_user_id for event in order.events if event.actor_user_id}
+        people = {event.actor_user_id for event in (*order.events, *beside) if event.actor_user_id}
         self._people = {user.id: user.display_name for user in session.scalars(select(User).where(User.id.in_(people)))}
         named = {event.actor_unit_id for event in order.events if event.actor_unit_id}
         for event in order.events:
@@ -142,6 +169,20 @@ class _Reader:
             status_word=STATES[Status(event.to_status)].word,
             facts=self._facts(event),
             notes=self._notes(event),
+        )
+
+    def beside(self, event: OrderEvent) -> StoryItem:
+        """Tell what the caller of a merged order said: to the hub, and to whoever holds this order now."""
+        holds = any(sub.unit_id in self._own for sub in live_subs(self._order))
+        heard = self._hub or (holds and not event.order.confidential)
+        words = (event.private or {}).get("text", "")
+        return replace(
+            self.item(event),
+            seq=0,
+            status=self._order.status,
+            status_word="",
+            facts=[("来自", f"并入的工单 {event.order.order_no}" if self._hub else "共同反映的来电人")],
+            notes=[(_LABELS["text"], words)] if heard and words else [],
         )
 
     def _who(self, event: OrderEvent) -> str:

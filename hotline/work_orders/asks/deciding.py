@@ -148,7 +148,10 @@ def refuse_return(
         "data": _facts(asked, sub),
         "private": {"reason": reason.strip()},
         "for_units": [sub.unit_id],
-        "messages": [push(order, sub.unit_id, "return_refused")],
+        "messages": [
+            push(order, sub.unit_id, "return_refused"),
+            *(alarm(order, [sub.unit_id]) if unsigned else ()),
+        ],
     }
     if sub.part == Part.ASSISTING:
         note(session, order, Action.REFUSE_RETURN, actor=actor, now=now, **told)

@@ -26,6 +26,7 @@ from hotline.work_orders.states import (
 )
 from hotline.work_orders.steps import (
     advance,
+    alarm,
     is_assisting,
     move_sub,
     note,
@@ -85,7 +86,7 @@ def ask_return(
         "line": responsibility_line_id,
         "suggested": suggested_unit_id,
     }
-    told = [push(order, above.unit_id, "return_asked")] if above else []
+    told = [*([push(order, above.unit_id, "return_asked")] if above else []), *alarm(order, [sub.unit_id])]
     private = {"reason": asked.reason}
     if assisting:
         note(session, order, Action.RETURN, actor=actor, now=now, data=data, private=private, messages=told)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
-from hotline.accounts.service import SYSTEM
+from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.follow_ups import service as follow_ups
 from hotline.outbox import OutboxMessage
@@ -97,6 +97,27 @@ def test_a_merged_order_waits_for_its_main_one(session: Session, here: City):
         service.dispatch(session, order=other, actor=here.reviewer, now=LATER, lead_unit_id=here.county.id, **WHEN)
     service.urge(session, order=other, actor=here.operator, now=LATER, text="还没有水")
     assert other.events[-1].action == Action.URGE
+
+
+def test_what_the_caller_of_a_merged_order_adds_is_read_by_whoever_works_on_it(session: Session, here: City):
+    main = order_at(session, here, Status.IN_HAND, assisting=True)
+    other, secret = another(session, here, 1), another(session, here, 2, confidential=True)
+    service.supplement(session, order=other, actor=here.operator, now=LATER, text="合并之前说的", **WHEN)
+    put_together(session, here, main, [other, secret])
+    for number, order in enumerate((other, secret), 1):
+        at = LATER + timedelta(minutes=number)
+        service.supplement(session, order=order, actor=here.operator, now=at, text=f"有孩子被困{number}", **WHEN)
+    service.urge(session, order=other, actor=here.operator, now=LATER + timedelta(minutes=5))
+
+    def read(actor: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
+        return [(item.action, item.notes) for item in story(session, main, actor) if item.seq == 0]
+
+    first, second = [("补充内容", "有孩子被困1")], [("补充内容", "有孩子被困2")]
+    for holder in (here.county_clerk, here.power_clerk):
+        assert read(holder) == [("supplement", first), ("supplement", []), ("urge", [])]
+    assert read(here.reviewer) == [("supplement", first), ("supplement", second), ("urge", [])]
+    service.unmerge(session, order=other, actor=here.reviewer, now=LATER + timedelta(minutes=7))
+    assert read(here.reviewer) == [("supplement", second)]
 
 
 def test_only_the_dispatcher_merges(session: Session, here: City):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -13,18 +13,20 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.alarms import queries, service
 from hotline.alarms.models import Alarm, AlarmTry
+from hotline.alarms.states import AlarmState
 from hotline.bootstrap import Runtime
 from hotline.errors import NotAllowedNow, NotPermitted
 from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.telephony.simulated import Line, SimulatedTelephony
+from hotline.units.models import ResponsibilityLine
 from hotline.web import ivr_alarms
 from hotline.work_orders import service as orders
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories import people, rosters
 from tests.factories import units as make_units
-from tests.factories.orders import order_at
+from tests.factories.orders import WHEN, order_at
 from tests.factories.units import City
 from tests.web.ivr.conftest import Carrier, Clock, said
 from workers import alarms, process
@@ -234,7 +236,7 @@ def test_a_second_line_of_a_dial_repeated_is_sent_away(
     run_jobs(scope)
     (line,) = lines(telephony)
     document = carrier.ask(line.url.removeprefix("https://hotline.example"), "CA" + "f" * 32)
-    assert said(document) == [ivr_alarms.NOT_NEEDED]
+    assert said(document) == [ivr_alarms.OVER]
     assert tries(scope)[0].state == "ringing"
 
 
@@ -371,3 +373,81 @@ def test_a_key_pressed_while_somebody_changes_the_order_is_taken_once_it_is_know
     monkeypatch.setattr(orders, "sign", meanwhile)
     assert said(carrier.ask(key, line.provider_id, Digits="1")) == [ivr_alarms.SIGNED]
     assert (status(scope, urgent), tries(scope)[0].state) == (Status.IN_HAND, "signed")
+
+
+def test_after_a_refused_return_the_officers_are_rung_again(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder, place: City, clock: Clock
+) -> None:
+    run_jobs(scope)
+    tell(carrier, lines(telephony)[0], "ringing")
+    with scope() as session:
+        line = ResponsibilityLine(
+            version="2026-1",
+            code="L01",
+            matter="城区供水",
+            category_code=make_units.WATER,
+            valid_from=date(2026, 1, 1),
+            created_at=clock(),
+        )
+        session.add(line)
+        session.flush()
+        order = session.get_one(WorkOrder, urgent.id)
+        asked = {"ground": "ownership", "responsibility_line_id": line.id, "reason": "权属不清"}
+        orders.ask_return(session, order=order, actor=place.county_clerk, now=clock(), **asked, **WHEN)
+    run_jobs(scope)
+    assert (alarm(scope).state, lines(telephony)[0].ended) == ("stopped", True)
+    clock.forward(600)
+    with scope() as session:
+        order = session.get_one(WorkOrder, urgent.id)
+        orders.refuse_return(session, order=order, actor=place.reviewer, now=clock(), reason="正是贵单位的职责")
+    run_jobs(scope)
+    assert [line.to for line in lines(telephony)] == [rosters.FIRST, rosters.FIRST]
+    assert (alarm(scope).round, alarm(scope).state) == (2, "ringing")
+
+
+def test_for_an_order_that_follows_another_nobody_is_rung_until_it_stands_alone_again(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder, place: City, clock: Clock
+) -> None:
+    run_jobs(scope)
+    key = pick_up(carrier, lines(telephony)[0])
+    with scope() as session:
+        order, main = session.get_one(WorkOrder, urgent.id), order_at(session, place, Status.IN_HAND)
+        orders.merge(session, order=order, into=main, actor=place.reviewer, now=clock())
+    heard = said(carrier.ask(key, lines(telephony)[0].provider_id, Digits="1"))
+    assert heard == [ivr_alarms.NOT_NEEDED]
+    run_jobs(scope)
+    alarms.keep_ringing()
+    with scope() as session:
+        assert (alarm(scope).state, queries.failing(session), len(lines(telephony))) == ("stopped", 0, 1)
+
+    with scope() as session:
+        orders.unmerge(session, order=session.get_one(WorkOrder, urgent.id), actor=place.reviewer, now=clock())
+    run_jobs(scope)
+    assert (alarm(scope).round, len(lines(telephony))) == (2, 2)
+
+
+def test_whoever_is_too_late_is_not_told_that_it_was_signed(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, urgent: WorkOrder, clock: Clock
+) -> None:
+    run_jobs(scope)
+    (first,) = lines(telephony)
+    key = pick_up(carrier, first)
+    clock.forward(185)
+    alarms.keep_ringing()
+    assert said(carrier.ask(key, first.provider_id, Digits="1")) == [ivr_alarms.OVER]
+    assert status(scope, urgent) == Status.TO_SIGN
+
+
+def test_what_the_hub_must_act_on_is_shown_behind_a_hundred_newer_rounds(
+    scope: Scope, place: City, two_on_duty: None, clock: Clock
+) -> None:
+    with scope() as session:
+        failed = service.begin(
+            session, sub=order_at(session, place, Status.TO_SIGN).sub_orders[0], round_=1, now=clock()
+        )
+        failed.state = AlarmState.FAILED
+        done = order_at(session, place, Status.IN_HAND).sub_orders[0]
+        for number in range(queries.AT_MOST):
+            service.begin(session, sub=done, round_=number + 1, now=clock()).state = AlarmState.SIGNED
+        shown = queries.recent(session, now=clock())
+        assert (shown[0].alarm, shown[0].waits, len(shown)) == (failed, True, queries.AT_MOST)

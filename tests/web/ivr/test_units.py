@@ -270,6 +270,16 @@ def test_a_citizen_who_pressed_the_star_comes_to_a_person(carrier: Carrier, scop
         assert session.scalars(select(Call.outcome).where(Call.provider_id == caller.sid)).one() == ""
 
 
+def test_whoever_gave_their_pin_comes_to_a_person_as_they_are_told(
+    carrier: Carrier, order: WorkOrder, pin: str
+) -> None:
+    caller = Caller(carrier)
+    caller.log_in(order.order_no, pin)
+    caller.press("9")
+    caller.press("0")
+    assert caller.document.find("Redirect") is not None
+
+
 def test_a_key_that_comes_twice_or_late_is_taken_once(
     carrier: Carrier, scope: Scope, order: WorkOrder, pin: str
 ) -> None:
