@@ -19,6 +19,7 @@ JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
     "alarm.ring": (CALLS, "workers.alarms.ring"),
     "contact.dial": (CALLS, "workers.contacts.dial"),
     "order.push": (DISPATCH, "workers.dispatch.push_order"),
+    "order.pass_on": (DISPATCH, "workers.dispatch.pass_on"),
     "sms.send": (DISPATCH, "workers.dispatch.send_sms"),
     "order.follow": (CALLBACKS, "workers.callbacks.follow_main"),
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),

@@ -69,6 +69,20 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
     return _sent(message, sender(runtime, channel).send(parcel))
 
 
+def pass_on(message_id: int) -> None:
+    """Let a unit's next way take over from a push that was sent and did not arrive. Payload: its ``outbox_id``."""
+    handle(message_id, _pass_on)
+
+
+def _pass_on(_runtime: Runtime, message: OutboxMessage) -> Finish:
+    def finish(session: Session, now: datetime) -> None:
+        lost = session.get(OutboxMessage, message.payload["outbox_id"])
+        if lost is not None:
+            _next_channel(session, lost, now)
+
+    return finish
+
+
 def _facts(runtime: Runtime, order: WorkOrder, unit: Unit, what: str) -> dict[str, str | None]:
     """Return what a unit's system is told: enough to know what to ask for, and how soon."""
     parts = [sub.deadline_at for sub in order.sub_orders if sub.unit_id == unit.id and sub.state in LIVE]

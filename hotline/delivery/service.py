@@ -82,7 +82,8 @@ def carrier_says(session: Session, *, token: str, receipt: str, status: str, now
     """Take the carrier's word on an SMS, which may come before its own answer to the sending. Returns whether it told
     something new: late and repeated words change nothing. ``token`` is that of the message.
 
-    A text the carrier could not deliver is not sent again by itself: the number is most often wrong.
+    A text the carrier could not deliver is not sent again by itself: the number is most often wrong. A unit is told
+    its next way.
     """
     state = CARRIER_STATES.get(status)
     delivery = session.scalar(
@@ -102,6 +103,8 @@ def carrier_says(session: Session, *, token: str, receipt: str, status: str, now
         delivery.receipted_at = now
     else:
         delivery.error = "运营商未能送达"
+        if delivery.unit_id is not None:
+            outbox.add(session, "order.pass_on", now=now, outbox_id=delivery.outbox_id)
     session.flush()
     return True
 

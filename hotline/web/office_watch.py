@@ -94,6 +94,7 @@ CAUSES_SHOWN: Final = 5
 CHANNEL_WORDS: Final = {value: word for word, value in CHANNELS.items()}
 TOPICS: Final = {
     "order.push": "推送工单",
+    "order.pass_on": "改用备用方式推送",
     "sms.send": "短信",
     "call.connect": "接通来电",
     "call.hang_up": "挂断",

@@ -300,3 +300,26 @@ def test_a_job_that_cannot_reach_the_database_leaves_the_row_for_later(
     assert row(runtime, message_id).tries == 0
     dispatch.send_sms(message_id)
     assert len(carrier.messages) == 1
+
+
+def test_a_text_the_carrier_could_not_deliver_lets_the_units_next_way_take_over_once(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    by_sms(runtime, place.county)
+    with session_scope(runtime.sessions) as session:
+        session.get_one(Unit, place.county.id).fallbacks = ["portal"]
+    first = push(runtime, order, place.county)
+    dispatch.push_order(first)
+    token, now = row(runtime, first).token, runtime.now()
+    with session_scope(runtime.sessions) as session:
+        for _ in range(2):
+            service.carrier_says(session, token=token, receipt="SM1", status="undelivered", now=now)
+        (told,) = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == "order.pass_on")).all()
+    dispatch.pass_on(told.id)
+    dispatch.pass_on(told.id)
+    with session_scope(runtime.sessions) as session:
+        (second,) = session.scalars(
+            select(OutboxMessage).where(OutboxMessage.topic == "order.push", OutboxMessage.id > first)
+        ).all()
+    assert (second.payload["channel"], second.payload["unit_id"]) == ("portal", place.county.id)
+    assert fate(runtime, first).state == "failed"  # and stays on the page of what was not delivered
