@@ -55,17 +55,22 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
             unit_id=unit.id,
             template=template,
         )
+        held = reach.address(unit, channel)
+        # a duty telephone is kept as it was typed; the carrier takes E.164 alone
+        address = for_texts(held) if channel == sms.CHANNEL else held
         parcel = Parcel(
             token=message.token,
-            address=reach.address(unit, channel),
+            address=address or "",
             subject=f"工单 {order.order_no}",
             body=templates.fill(templates.text_of(session, template), order_no=order.order_no),
             again=message.tries > 1,
             facts=_facts(runtime, order, unit, what) if channel == webhook.CHANNEL else {},
             secret=unit.webhook_secret or "" if channel == webhook.CHANNEL else "",
         )
-    if not parcel.address:
+    if not held:
         raise PermanentFailure(f"单位没有登记{reach.ADDRESSES[channel][1]}")
+    if not parcel.address:
+        raise PermanentFailure("值班电话收不到短信")
     return _sent(message, sender(runtime, channel).send(parcel))
 
 

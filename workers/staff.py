@@ -6,8 +6,10 @@ from sqlalchemy.orm import Session
 
 from hotline.accounts.models import User
 from hotline.bootstrap import Runtime
+from hotline.callers.numbers import for_texts
 from hotline.db import session_scope
 from hotline.delivery import templates
+from hotline.delivery.base import PermanentFailure
 from hotline.outbox import OutboxMessage
 from hotline.telephones import queries as telephones
 from hotline.units.models import Unit
@@ -37,5 +39,11 @@ def _tell_locked(runtime: Runtime, message: OutboxMessage) -> Finish:
 
 
 def _duty_telephone(session: Session, unit_id: int | None) -> list[str]:
+    """Return the duty telephone, if any, as the carrier takes it. Raises ``PermanentFailure`` for a landline."""
     unit = session.get(Unit, unit_id) if unit_id is not None else None
-    return [unit.duty_phone] if unit is not None and unit.duty_phone else []
+    if unit is None or not unit.duty_phone:
+        return []
+    number = for_texts(unit.duty_phone)
+    if number is None:
+        raise PermanentFailure("值班电话收不到短信")
+    return [number]

@@ -106,6 +106,28 @@ def test_a_unit_without_a_duty_telephone_is_given_to_a_person_in_words(
         assert queries.stuck(session, now=clock()) == []
 
 
+def test_a_duty_telephone_is_texted_however_the_units_file_writes_it(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    for written in ("19900000001", "199 0000 0001"):
+        by_sms(runtime, place.county, phone=written)
+        dispatch.push_order(push(runtime, order, place.county))
+    assert [text.to for text in carrier.messages] == ["+8619900000001", "+8619900000001"]
+
+
+def test_a_duty_telephone_that_shows_no_texts_is_given_to_a_person_and_the_next_way_takes_over(
+    runtime: Runtime, place: City, order: WorkOrder, carrier: SimulatedTelephony
+) -> None:
+    by_sms(runtime, place.county, phone="0318-2024114")
+    message_id = push(runtime, order, place.county)
+    dispatch.push_order(message_id)
+    assert carrier.messages == []
+    assert (fate(runtime, message_id).state, fate(runtime, message_id).error) == ("failed", "值班电话收不到短信")
+    with session_scope(runtime.sessions) as session:
+        next_one = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(1)).one()
+    assert (next_one.topic, next_one.payload["channel"]) == ("order.push", "portal")
+
+
 def test_a_citizen_is_told_the_number_of_the_order(
     runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony
 ) -> None:
