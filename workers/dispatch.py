@@ -16,6 +16,7 @@ from hotline.db import session_scope
 from hotline.delivery import service as delivery
 from hotline.delivery import sms, templates, webhook
 from hotline.delivery.base import Parcel, PermanentFailure
+from hotline.delivery.models import Delivery, DeliveryState
 from hotline.live.base import Hint
 from hotline.outbox import OutboxMessage
 from hotline.units import reach
@@ -47,7 +48,7 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
         what = message.payload["what"]
         template = templates.for_unit(what, urgent=order.urgency in URGENT)
         channel = message.payload.get("channel") or unit.channel
-        delivery.begin(
+        begun = delivery.begin(
             session,
             message=message,
             channel=channel,
@@ -67,6 +68,8 @@ def _push_order(runtime: Runtime, message: OutboxMessage) -> Finish:
             facts=_facts(runtime, order, unit, what) if channel == webhook.CHANNEL else {},
             secret=unit.webhook_secret or "" if channel == webhook.CHANNEL else "",
         )
+    if _is_told_of(begun):
+        return nothing_more
     if not held:
         raise PermanentFailure(f"单位没有登记{reach.ADDRESSES[channel][1]}")
     if not parcel.address:
@@ -131,11 +134,13 @@ def _send_sms(runtime: Runtime, message: OutboxMessage) -> Finish:
         caller = order.caller if order else call.caller if call else None
         # the number that called, else the one they left
         to = for_texts(caller.phone, caller.contact) if caller else None
-        delivery.begin(
+        begun = delivery.begin(
             session, message=message, channel=sms.CHANNEL, order_id=order.id if order else None, template=name
         )
         fields = _fields(order, runtime) if order else {}
         text = templates.text_of(session, name)
+    if _is_told_of(begun):
+        return nothing_more
     if to is None:
         return _nobody_to_tell(message)
     body = templates.fill(text, **{field: fields[field] for field in templates.fields_of(name)})
@@ -186,6 +191,11 @@ def hang_up_leg(message_id: int) -> None:
 def _hang_up_leg(runtime: Runtime, message: OutboxMessage) -> Finish:
     bridging.hang_up(runtime.sessions, runtime.telephony, leg_id=message.payload["leg_id"])
     return nothing_more
+
+
+def _is_told_of(begun: Delivery) -> bool:
+    """Whether the carrier has said what became of a text, though its answer to the sending was lost."""
+    return begun.channel == sms.CHANNEL and begun.state != DeliveryState.WAITING
 
 
 def _sent(message: OutboxMessage, receipt: str) -> Finish:

@@ -25,9 +25,9 @@ def _portal(_runtime: Runtime) -> Sender:
 
 
 def _sms(runtime: Runtime) -> Sender:
-    def is_known(receipt: str) -> bool:
+    def is_known(receipt: str, token: str) -> bool:
         with session_scope(runtime.sessions) as session:
-            return deliveries.is_receipt(session, receipt)
+            return deliveries.is_spoken_for(session, receipt, token=token)
 
     return sms.SmsSender(
         carrier=runtime.telephony,

@@ -142,6 +142,13 @@ def in_words(error: str) -> str:
     return "运营商不接受" if error == "CarrierRefused" else error
 
 
-def is_receipt(session: Session, receipt: str) -> bool:
-    """Return whether some delivery already holds this receipt."""
-    return session.scalar(select(Delivery.id).where(Delivery.receipt == receipt).limit(1)) is not None
+def is_spoken_for(session: Session, receipt: str, *, token: str) -> bool:
+    """Return whether this receipt belongs to something else than the present tries of the message with ``token``: to
+    another delivery, or to its own before a person sent it again."""
+    found = session.execute(
+        select(OutboxMessage.token, Delivery.state)
+        .select_from(Delivery)
+        .outerjoin(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+        .where(Delivery.receipt == receipt)
+    )
+    return any(holder != token or state == DeliveryState.WAITING for holder, state in found)

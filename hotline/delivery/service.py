@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from hotline import audit, outbox
@@ -31,7 +31,8 @@ def begin(
     unit_id: int | None = None,
     template: str = "",
 ) -> Delivery:
-    """Return the delivery of this message, made on the first try; counts the try."""
+    """Return the delivery of this message, made on the first try; counts the try. One that does not wait any more went
+    out in an earlier try whose answer was lost: the carrier has spoken of it since."""
     delivery = session.scalar(select(Delivery).where(Delivery.outbox_id == message.id))
     if delivery is None:
         delivery = Delivery(
@@ -59,9 +60,14 @@ def sent(session: Session, *, outbox_id: int, receipt: str, now: datetime) -> No
 
 
 def troubled(session: Session, *, outbox_id: int, error: str, final: bool) -> None:
-    """Note in words why it did not go out; ``final`` when nobody will try again by himself."""
+    """Note in words why it did not go out; ``final`` when nobody will try again by himself. What the receiver's side
+    said before that is not taken back."""
     state = DeliveryState.FAILED if final else DeliveryState.WAITING
-    session.execute(update(Delivery).where(Delivery.outbox_id == outbox_id).values(state=state, error=error))
+    session.execute(
+        update(Delivery)
+        .where(Delivery.outbox_id == outbox_id, Delivery.state == DeliveryState.WAITING)
+        .values(state=state, error=error)
+    )
 
 
 def receipted(session: Session, order_id: int, unit_id: int, now: datetime) -> None:
@@ -92,7 +98,11 @@ def carrier_says(session: Session, *, token: str, receipt: str, status: str, now
         .where(
             OutboxMessage.token == token,
             Delivery.channel == "sms",
-            Delivery.state.in_((DeliveryState.WAITING, DeliveryState.SENT)),
+            # one that waits with a receipt holds that of the text before, which a person sends again
+            or_(
+                Delivery.state == DeliveryState.SENT,
+                (Delivery.state == DeliveryState.WAITING) & (Delivery.receipt != receipt),
+            ),
         )
     )
     if state is None or delivery is None:
@@ -100,7 +110,7 @@ def carrier_says(session: Session, *, token: str, receipt: str, status: str, now
     delivery.state = state
     delivery.receipt = receipt
     if state is DeliveryState.RECEIPTED:
-        delivery.receipted_at = now
+        delivery.receipted_at, delivery.error = now, ""
     else:
         delivery.error = "运营商未能送达"
         if delivery.unit_id is not None:

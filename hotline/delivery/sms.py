@@ -27,22 +27,22 @@ class Texting(Protocol):
 class SmsSender:
     """Sends once although the carrier knows no idempotency key: a repeated try looks the message up first.
 
-    The carrier tells ``status_url?message=TOKEN`` what becomes of it. ``is_known`` tells whether a message id is the
-    receipt of another delivery: the same words may rightly be sent to the same person twice. The carrier's own faults
-    go on upward.
+    The carrier tells ``status_url?message=TOKEN`` what becomes of it. ``is_known`` tells whether a message id belongs
+    to something else than the parcel with that token: the same words may rightly be sent to the same person twice. The
+    carrier's own faults go on upward.
     """
 
     carrier: Texting
     sender: str
     status_url: str
-    is_known: Callable[[str], bool]
+    is_known: Callable[[str, str], bool]
     channel: str = CHANNEL
 
     def send(self, parcel: Parcel) -> str:
         """Send the body, unless an earlier try of this parcel did. Returns the carrier's message id."""
         if parcel.again:
             found = self.carrier.find_message(to=parcel.address, body=parcel.body)
-            if found is not None and not self.is_known(found):
+            if found is not None and not self.is_known(found, parcel.token):
                 return found
         return self.carrier.send_message(
             to=parcel.address,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 
@@ -11,8 +13,8 @@ from hotline.db import make_engine, make_sessions, session_scope
 from hotline.delivery import queries, service, templates
 from hotline.delivery.models import Delivery
 from hotline.outbox import MOST_TRIES, RETRY_AFTER, OutboxMessage
-from hotline.telephony.base import CarrierRefused
-from hotline.telephony.simulated import SimulatedTelephony
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable
+from hotline.telephony.simulated import Message, SimulatedTelephony
 from hotline.units.models import Unit
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
@@ -245,6 +247,125 @@ def test_the_same_words_for_another_occasion_are_not_taken_for_sent(
     dispatch.send_sms(second)
     assert len(carrier.messages) == 2
     assert fate(runtime, second).receipt == carrier.messages[1].provider_id
+
+
+def took_it_unheard(patch: pytest.MonkeyPatch, job: Callable[[int], None], message_id: int) -> None:
+    """The carrier takes the text, and its answer gets lost on the way."""
+    real = SimulatedTelephony.send_message
+
+    def unheard(self: SimulatedTelephony, **text: str) -> str:
+        real(self, **text)
+        raise CarrierUnreachable("the answer was lost")
+
+    with patch.context() as lost:
+        lost.setattr(SimulatedTelephony, "send_message", unheard)
+        job(message_id)
+
+
+def carrier_says(runtime: Runtime, message_id: int, text: Message, status: str) -> None:
+    token = row(runtime, message_id).token
+    with session_scope(runtime.sessions) as session:
+        service.carrier_says(session, token=token, receipt=text.provider_id, status=status, now=runtime.now())
+
+
+@pytest.mark.parametrize(("status", "state"), [("delivered", "receipted"), ("undelivered", "failed")])
+@pytest.mark.parametrize("topic", ["order.push", "sms.send"])
+def test_a_text_the_carrier_has_spoken_of_although_its_answer_was_lost_goes_out_once(
+    runtime: Runtime,
+    place: City,
+    order: WorkOrder,
+    carrier: SimulatedTelephony,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    topic: str,
+    status: str,
+    state: str,
+) -> None:
+    by_sms(runtime, place.county)
+    payload = {"order_id": order.id, "unit_id": place.county.id, "what": "to_sign", "template": "accepted"}
+    message_id = put(runtime, topic, **payload)
+    job = {"order.push": dispatch.push_order, "sms.send": dispatch.send_sms}[topic]
+    took_it_unheard(monkeypatch, job, message_id)
+    carrier_says(runtime, message_id, carrier.messages[0], status)
+    clock.forward(RETRY_AFTER[0])
+    carrier.go_silent()  # nothing is left to be asked
+    job(message_id)
+    assert len(carrier.messages) == 1
+    assert row(runtime, message_id).settled_at is not None and not row(runtime, message_id).failed
+    told = fate(runtime, message_id)
+    assert (told.state, told.receipt) == (state, carrier.messages[0].provider_id)
+
+
+def test_a_receipt_that_comes_before_the_answer_is_given_up_is_not_taken_back(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    real = SimulatedTelephony.send_message
+
+    def told_and_lost(self: SimulatedTelephony, **text: str) -> str:
+        real(self, **text)
+        carrier_says(runtime, message_id, carrier.messages[0], "delivered")
+        raise CarrierUnreachable("the answer was lost")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(SimulatedTelephony, "send_message", told_and_lost)
+        dispatch.send_sms(message_id)
+    assert (fate(runtime, message_id).state, fate(runtime, message_id).error) == ("receipted", "")
+    clock.forward(RETRY_AFTER[0])
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 1
+    assert row(runtime, message_id).settled_at is not None
+
+
+def test_a_receipt_that_comes_while_the_carrier_is_asked_for_the_text_sends_no_second_one(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    took_it_unheard(monkeypatch, dispatch.send_sms, message_id)
+    real = SimulatedTelephony.find_message
+
+    def told_meanwhile(self: SimulatedTelephony, **text: str) -> str | None:
+        carrier_says(runtime, message_id, carrier.messages[0], "delivered")
+        return real(self, **text)
+
+    monkeypatch.setattr(SimulatedTelephony, "find_message", told_meanwhile)
+    clock.forward(RETRY_AFTER[0])
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 1
+    assert fate(runtime, message_id).state == "receipted"
+
+
+def test_a_text_a_person_sends_again_is_not_taken_for_the_one_that_came_to_nothing(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    dispatch.send_sms(message_id)
+    carrier_says(runtime, message_id, carrier.messages[0], "undelivered")
+    with session_scope(runtime.sessions) as session:
+        service.send_again(session, outbox_id=message_id, user_id=None, now=clock())
+    carrier.go_silent()
+    dispatch.send_sms(message_id)
+    carrier.faults.clear()
+    clock.forward(RETRY_AFTER[0])
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 2
+    again = fate(runtime, message_id)
+    assert (again.state, again.receipt) == ("sent", carrier.messages[1].provider_id)
+
+
+def test_a_late_word_on_the_text_that_came_to_nothing_does_not_keep_back_the_one_a_person_sends_again(
+    runtime: Runtime, order: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    message_id = put(runtime, "sms.send", template="accepted", order_id=order.id)
+    dispatch.send_sms(message_id)
+    lost = carrier.messages[0]
+    carrier_says(runtime, message_id, lost, "undelivered")
+    with session_scope(runtime.sessions) as session:
+        service.send_again(session, outbox_id=message_id, user_id=None, now=clock())
+    carrier_says(runtime, message_id, lost, "failed")
+    dispatch.send_sms(message_id)
+    assert len(carrier.messages) == 2
+    assert fate(runtime, message_id).state == "sent"
 
 
 def test_the_carriers_word_on_a_text_moves_forward_only(
