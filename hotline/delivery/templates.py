@@ -63,7 +63,7 @@ TEMPLATES: Final[dict[str, str]] = {
     "unit.waited_for": "其他承办单位正等待您单位办理工单{order_no}，请登录承办单位平台查看。",
     "unit.joint": "工单{order_no}已列为联合办理，请登录承办单位平台查看牵头单位。",
     "unit.other": "工单{order_no}有新情况，请登录承办单位平台查看。",
-    "staff.pin_locked": "您单位{name}的电话办理密码连续输错，已暂停使用30分钟。如非本人操作，请为其更换密码。",
+    "staff.pin_locked": "您单位{name}的电话办理密码于{time}连续输错，已暂停使用30分钟。如非本人操作，请为其更换密码。",
     # what a key stands for when a unit works by telephone; the last part is the key
     "phone.progress.1": "工作人员已到现场",
     "phone.progress.2": "正在维修处置",

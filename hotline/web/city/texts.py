@@ -73,12 +73,14 @@ SAMPLES: Final = {
     "order_no": "2611-00042-7",
     "deadline": "2026年11月30日 17:30",
     "name": "张三",
+    "time": "2026年11月21日 15:04",
     "channel": "请向有管辖权的人民法院提起诉讼",
     "reason": "情况复杂",
     "missing": "具体地点、发生时间",
 }
 PLACEHOLDERS: Final = {
     "name": "姓名",
+    "time": "锁定的时间",
     "order_no": "工单编号",
     "deadline": "办理时限",
     "channel": "应走的渠道",
