@@ -94,6 +94,10 @@ class Links:
         """What one side's line of a unit's call to a citizen asks when it is answered; ``party``: unit or citizen."""
         return self._at(f"contact/{party}?contact={contact_id}")
 
+    def contact_over(self, contact_id: int) -> str:
+        """What tells the unit's side on the line why the citizen is not rung, and ends it."""
+        return self._at(f"contact/over?contact={contact_id}")
+
     def contact_status(self, contact_id: int, party: str) -> str:
         """Where the carrier tells what becomes of such a line."""
         return self._at(f"status?contact={contact_id}&party={party}")

@@ -20,7 +20,7 @@ from hotline.contacts.models import ContactCall
 from hotline.contacts.states import LAST_RANK, OPEN, RANK, ContactState
 from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid
-from hotline.telephony.base import CarrierRefused, Telephony
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable, Telephony
 from hotline.work_orders.models import WorkOrder
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,23 @@ def dial(
 ) -> None:
     """Ring whoever is to be rung next: the unit's side, then, once it is on the line, the citizen.
 
-    ``caller_id`` is the hotline's own number. Nothing happens when that line was rung already or the call is over. A
-    carrier that refuses ends the call. Raises ``NotFound`` and ``CarrierUnreachable``.
+    ``caller_id`` is the hotline's own number. Nothing happens when that line was rung already or the call is over. The
+    call ends when the unit may not call any more, or when the carrier refuses. Raises ``NotFound`` and
+    ``CarrierUnreachable``.
     """
     with session_scope(sessions) as session:
-        ring = _next(session, service.call_of(session, contact_id))
-    if ring is None:
+        call = service.call_of(session, contact_id)
+        party = _next(call)
+        if party is None:
+            return
+        number = _number(session, call, party)
+        waits = call.unit_line if party == CITIZEN else None
+        if number is None:
+            service.move(call, ContactState.FAILED, now=now)
+    if number is None:
+        if waits is not None:
+            send_away(telephony, links, contact_id=contact_id, line=waits)
         return
-    party, number = ring
     try:
         line = telephony.dial(
             to=number,
@@ -71,14 +80,31 @@ def dial(
         hang_up(telephony, line)
 
 
-def _next(session: Session, call: ContactCall) -> tuple[str, str] | None:
+def _next(call: ContactCall) -> str | None:
+    """Return the side that is to be rung; None while one rings, both talk, or the call is over."""
     if call.state == ContactState.ASKED and call.unit_line is None:
-        return UNIT, call.phone
+        return UNIT
     if call.state == ContactState.JOINED and call.citizen_line is None:
-        number = queries.citizens_number(session.get_one(WorkOrder, call.order_id))
-        if number is not None:
-            return CITIZEN, number
+        return CITIZEN
     return None
+
+
+def _number(session: Session, call: ContactCall, party: str) -> str | None:
+    """Return the number to ring; None when the unit may not call this citizen any more."""
+    if not queries.still_may_call(session, call):
+        return None
+    return call.phone if party == UNIT else queries.citizens_number(session.get_one(WorkOrder, call.order_id))
+
+
+def send_away(telephony: Telephony, links: Links, *, contact_id: int, line: str) -> None:
+    """Let the unit's side, which waits on its line, be told why nobody is put through, and end that line.
+
+    Nothing is raised: where the carrier cannot, they hear silence and hang up.
+    """
+    try:
+        telephony.redirect(line, links.contact_over(contact_id))
+    except (CarrierRefused, CarrierUnreachable) as fault:
+        log.warning("the unit's line of a contact call not ended: %s", type(fault).__name__)
 
 
 def hang_up(telephony: Telephony, line: str) -> None:
@@ -91,11 +117,15 @@ def hang_up(telephony: Telephony, line: str) -> None:
 
 def unit_answered(session: Session, *, contact_id: int, provider_id: str, now: datetime) -> bool:
     """Write down that the unit's side is on the line and let the citizen be rung; False when the call is over, or
-    another line of this side has it."""
+    another line of this side has it. It is over, too, when the unit may not call any more."""
     call = service.call_of(session, contact_id)
     if RANK[ContactState(call.state)] == LAST_RANK or call.unit_line not in {None, provider_id}:
         return False
     call.unit_line = provider_id
+    if call.state == ContactState.ASKED and not queries.still_may_call(session, call):
+        service.move(call, ContactState.FAILED, now=now)
+        session.flush()
+        return False
     if service.move(call, ContactState.JOINED, now=now):
         outbox.add(session, service.TOPIC, now=now, contact_id=call.id)
     session.flush()

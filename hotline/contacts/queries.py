@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import HUB, UNITS
-from hotline.accounts.service import Actor
+from hotline.accounts.service import Actor, actor_of
 from hotline.callers.numbers import mask, normalise
 from hotline.contacts.models import ContactCall
 from hotline.telephones import queries as telephones
@@ -49,6 +49,13 @@ def may_call(order: WorkOrder, actor: Actor) -> SubOrder | None:
     return next(
         (sub for sub in live_subs(order) if sub.unit_id == actor.unit_id and sub.state != SubState.TO_SIGN), None
     )
+
+
+def still_may_call(session: Session, call: ContactCall) -> bool:
+    """Whether who asked for a call may still be put through, by the rule they asked under, for the same unit."""
+    order = session.get_one(WorkOrder, call.order_id)
+    part = may_call(order, actor_of(call.user)) if call.user.active else None
+    return part is not None and part.unit_id == call.unit_id
 
 
 def citizens_number(order: WorkOrder) -> str | None:

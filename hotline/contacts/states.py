@@ -15,7 +15,7 @@ class ContactState(StrEnum):
     ENDED = "ended"
     NO_ANSWER = "no_answer"  # the citizen did not answer
     UNIT_AWAY = "unit_away"  # the unit's own side did not answer, or left before the citizen did
-    FAILED = "failed"  # the carrier could not
+    FAILED = "failed"  # the carrier could not, or the unit may not call any more
 
 
 RANK: Final = {

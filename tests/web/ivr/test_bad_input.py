@@ -25,7 +25,7 @@ def test_every_route_refuses_a_missing_or_wrong_signature_and_says_so_without_nu
     carrier: Carrier, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    assert len(routes(carrier)) == 21
+    assert len(routes(carrier)) == 22
     for path in routes(carrier):
         for signature in (None, "wrong", "é", "x" * 5000):
             caplog.clear()

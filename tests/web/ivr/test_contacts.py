@@ -10,20 +10,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hotline.accounts.models import User
 from hotline.bootstrap import Runtime
 from hotline.contacts import queries, service
 from hotline.contacts.models import ContactCall
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.outbox import OutboxMessage
 from hotline.telephones.models import Telephone
-from hotline.telephony.base import CarrierRefused
+from hotline.telephony.base import CarrierRefused, CarrierUnreachable
 from hotline.telephony.simulated import Line, SimulatedTelephony
 from hotline.units.models import Unit
 from hotline.web import ivr_contacts, twiml
+from hotline.work_orders import service as orders
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories import units as make_units
-from tests.factories.orders import PHONE, caller, order_at
+from tests.factories.orders import PHONE, WHEN, caller, order_at
 from tests.factories.units import City
 from tests.web.ivr.conftest import PUBLIC, Carrier, Clock, said
 from workers import contacts, process
@@ -73,6 +75,28 @@ def run_jobs(scope: Scope) -> None:
         contacts.dial(message_id)
 
 
+def pass_time(scope: Scope, clock: Clock, seconds: int) -> None:
+    """The jobs come as the relay brings them, every five seconds of that time."""
+    for _ in range(0, seconds, 5):
+        clock.forward(5)
+        run_jobs(scope)
+
+
+def take_back(scope: Scope, place: City, order: WorkOrder, clock: Clock) -> None:
+    """The county recalls the order from the township."""
+    with scope() as session:
+        found = session.get_one(WorkOrder, order.id)
+        orders.recall(session, order=found, actor=place.county_clerk, now=clock(), reason="改由县里办", **WHEN)
+
+
+def waiting_rows(scope: Scope) -> list[OutboxMessage]:
+    """What still waits for the carrier, or for a person."""
+    open_or_failed = OutboxMessage.settled_at.is_(None) | OutboxMessage.failed
+    with scope() as session:
+        wanted = select(OutboxMessage).where(OutboxMessage.topic == "contact.dial", open_or_failed)
+        return list(session.scalars(wanted))
+
+
 def lines(telephony: SimulatedTelephony) -> list[Line]:
     return list(telephony.lines.values())
 
@@ -84,6 +108,13 @@ def now_is(scope: Scope, call: ContactCall) -> ContactCall:
 
 def answer(carrier: Carrier, line: Line) -> list[str]:
     return said(carrier.ask(line.url.removeprefix(PUBLIC), line.provider_id, From="", To=""))
+
+
+def told(carrier: Carrier, telephony: SimulatedTelephony, line: Line) -> list[str]:
+    """What a line hears that was sent elsewhere in mid-call."""
+    ((provider_id, url),) = telephony.redirects
+    assert provider_id == line.provider_id
+    return said(carrier.ask(url.removeprefix(PUBLIC), provider_id, From="", To=""))
 
 
 def tell(carrier: Carrier, line: Line, word: str) -> None:
@@ -215,4 +246,54 @@ def test_a_call_whose_end_was_never_told_is_forgotten(scope: Scope, asked: Conta
     assert now_is(scope, asked).state == "asked"
     clock.forward(7201)
     contacts.forget_calls()
+    assert now_is(scope, asked).state == "failed"
+
+
+def test_a_unit_that_lost_the_order_while_the_carrier_was_away_is_not_rung(
+    telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    telephony.faults["dial"] = CarrierUnreachable("away")
+    with scope() as session:
+        found = session.get_one(WorkOrder, order.id)
+        call = service.ask(session, order=found, actor=place.township_clerk, now=clock(), phone="199 0000 0301")
+    run_jobs(scope)
+    take_back(scope, place, order, clock)
+    del telephony.faults["dial"]
+    pass_time(scope, clock, 60)
+    assert (now_is(scope, call).state, lines(telephony), waiting_rows(scope)) == ("failed", [], [])
+
+
+def test_a_unit_that_lost_the_order_while_its_telephone_rang_is_told_and_no_citizen_is_rung(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, place: City, asked: ContactCall, clock: Clock
+) -> None:
+    (unit,) = lines(telephony)
+    with scope() as session:
+        order = session.get_one(WorkOrder, asked.order_id)
+    take_back(scope, place, order, clock)
+    assert answer(carrier, unit) == [ivr_contacts.NOT_ANY_MORE]
+    run_jobs(scope)
+    assert (now_is(scope, asked).state, len(lines(telephony))) == ("failed", 1)
+
+
+def test_a_unit_that_lost_the_order_just_after_it_answered_is_told_on_the_line(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, asked: ContactCall
+) -> None:
+    (unit,) = lines(telephony)
+    answer(carrier, unit)
+    with scope() as session:
+        session.get_one(WorkOrder, asked.order_id).confidential = True
+    run_jobs(scope)
+    assert (now_is(scope, asked).state, len(lines(telephony))) == ("failed", 1)
+    assert told(carrier, telephony, unit) == [ivr_contacts.NOT_ANY_MORE]
+    tell(carrier, unit, "completed")
+    assert now_is(scope, asked).state == "failed"
+
+
+def test_a_clerk_who_has_left_the_unit_is_put_through_to_nobody(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, asked: ContactCall, place: City
+) -> None:
+    (unit,) = lines(telephony)
+    with scope() as session:
+        session.get_one(User, asked.user_id).unit_id = place.other_township_clerk.unit_id
+    assert answer(carrier, unit) == [ivr_contacts.NOT_ANY_MORE]
     assert now_is(scope, asked).state == "failed"
