@@ -53,9 +53,12 @@ class OutboxMessage(Base):
 _UNTOLD: Final = "outbox rows not told of"
 
 
-def add(session: Session, topic: str, *, now: datetime, **payload: Any) -> OutboxMessage:
-    """Add a message to the present transaction. Payload values are ids and codes only."""
-    row = OutboxMessage(token=uuid.uuid4().hex, topic=topic, payload=payload, created_at=now, next_try_at=now, tries=0)
+def add(session: Session, topic: str, *, now: datetime, due: datetime | None = None, **payload: Any) -> OutboxMessage:
+    """Add a message to the present transaction, to be handled at once or from ``due`` on. Payload values are ids and
+    codes only."""
+    row = OutboxMessage(
+        token=uuid.uuid4().hex, topic=topic, payload=payload, created_at=now, next_try_at=due or now, tries=0
+    )
     session.add(row)
     session.flush()
     session.info[_UNTOLD] = True

@@ -20,6 +20,7 @@ from hotline.contacts.models import ContactCall
 from hotline.contacts.states import LAST_RANK, OPEN, RANK, ContactState
 from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid
+from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable, Telephony
 from hotline.work_orders.models import WorkOrder
 
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 UNIT: Final = "unit"
 CITIZEN: Final = "citizen"
 RING_FOR_S: Final = 40
+# since the call was asked for: a unit that is rung at the end of its span and picks up is still within the citizen's
+TRY_FOR: Final = {UNIT: timedelta(minutes=2), CITIZEN: timedelta(minutes=3)}
+RING_AGAIN: Final = timedelta(seconds=45)  # longer than a telephone rings: it may, though the carrier gave no answer
 FORGOTTEN: Final = timedelta(hours=2)  # a call whose end the carrier never told
 
 
@@ -37,15 +41,15 @@ def dial(
     """Ring whoever is to be rung next: the unit's side, then, once it is on the line, the citizen.
 
     ``caller_id`` is the hotline's own number. Nothing happens when that line was rung already or the call is over. The
-    call ends when the unit may not call any more, or when the carrier refuses. Raises ``NotFound`` and
-    ``CarrierUnreachable``.
+    call ends when the unit may not call any more, when trying has gone on long enough, or when the carrier refuses.
+    Raises ``NotFound`` and ``CarrierUnreachable``.
     """
     with session_scope(sessions) as session:
         call = service.call_of(session, contact_id)
         party = _next(call)
         if party is None:
             return
-        number = _number(session, call, party)
+        number = _number(session, call, party) if now < call.asked_at + TRY_FOR[party] else None
         waits = call.unit_line if party == CITIZEN else None
         if number is None:
             service.move(call, ContactState.FAILED, now=now)
@@ -94,6 +98,25 @@ def _number(session: Session, call: ContactCall, party: str) -> str | None:
     if not queries.still_may_call(session, call):
         return None
     return call.phone if party == UNIT else queries.citizens_number(session.get_one(WorkOrder, call.order_id))
+
+
+def ring_again(session: Session, *, contact_id: int, now: datetime) -> None:
+    """Let the side for which the carrier gave no line be rung again soon; nothing for a call that needs it no more.
+
+    The outbox's own plan would go on for hours, and a person waits at the telephone for this.
+    """
+    call = service.call_of(session, contact_id)
+    party = _next(call)
+    others = select(OutboxMessage.id).where(
+        OutboxMessage.topic == service.TOPIC,
+        OutboxMessage.payload["contact_id"].as_integer() == contact_id,
+        OutboxMessage.settled_at.is_(None),
+    )
+    # a telephone may ring although the carrier gave no answer, and its answer is a row of its own: that one goes on
+    if party is None or session.scalar(others.limit(1)) is not None:
+        return
+    due = min(now + RING_AGAIN, call.asked_at + TRY_FOR[party])
+    outbox.add(session, service.TOPIC, now=now, due=due, contact_id=contact_id)
 
 
 def send_away(telephony: Telephony, links: Links, *, contact_id: int, line: str) -> None:
@@ -167,11 +190,19 @@ def line_status(
     return call.citizen_line if party == UNIT else call.unit_line
 
 
-def forget(session: Session, *, now: datetime) -> int:
-    """End calls whose end the carrier never told, so that their people can ask for another. Returns how many."""
-    old = session.scalars(
-        select(ContactCall).where(ContactCall.state.in_(OPEN), ContactCall.asked_at <= now - FORGOTTEN)
-    ).all()
-    for call in old:
+def forget(session: Session, *, now: datetime) -> list[tuple[int, str]]:
+    """End calls whose end the carrier never told, and those in which nobody was put through in the time there is for
+    it, so that their people can ask for another.
+
+    Returns, by call, the lines on which somebody still waits.
+    """
+    waiting: list[tuple[int, str]] = []
+    old = select(ContactCall.id).where(ContactCall.state.in_(OPEN), ContactCall.asked_at <= now - TRY_FOR[CITIZEN])
+    for contact_id in session.scalars(old.order_by(ContactCall.id)).all():
+        call = service.call_of(session, contact_id)
+        if call.state == ContactState.JOINED and call.citizen_line is None and call.unit_line is not None:
+            waiting.append((call.id, call.unit_line))
+        elif call.state != ContactState.ASKED and call.asked_at > now - FORGOTTEN:
+            continue  # the citizen is rung, or both talk
         service.move(call, ContactState.FAILED, now=now)
-    return len(old)
+    return waiting

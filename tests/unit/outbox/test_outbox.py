@@ -50,6 +50,14 @@ def test_claimers_at_the_same_moment_never_get_the_same_row(either_sessions: Ses
     assert got == Counter(ids)
 
 
+def test_a_row_for_later_is_nobody_s_before(sessions: SessionFactory, now: datetime) -> None:
+    later = now + timedelta(seconds=45)
+    with session_scope(sessions) as session:
+        message_id = outbox.add(session, "contact.dial", now=now, due=later, contact_id=1).id
+    assert claimed(sessions, now) == [] and not taken(sessions, message_id, now)
+    assert claimed(sessions, later) == [message_id]
+
+
 def test_of_many_hands_at_the_same_moment_one_takes_the_row(either_sessions: SessionFactory, now: datetime) -> None:
     (message_id,) = put(either_sessions, now)
     together = threading.Barrier(4)

@@ -249,6 +249,45 @@ def test_a_call_whose_end_was_never_told_is_forgotten(scope: Scope, asked: Conta
     assert now_is(scope, asked).state == "failed"
 
 
+def test_while_the_carrier_is_away_trying_ends_in_three_minutes_and_the_clerk_may_ask_again(
+    telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    def ask() -> ContactCall:
+        with scope() as session:
+            found = session.get_one(WorkOrder, order.id)
+            return service.ask(session, order=found, actor=place.township_clerk, now=clock(), phone="199 0000 0301")
+
+    telephony.faults["dial"] = CarrierUnreachable("away")
+    call = ask()
+    run_jobs(scope)
+    assert now_is(scope, call).state == "asked"
+    pass_time(scope, clock, 180)
+    assert (now_is(scope, call).state, waiting_rows(scope)) == ("failed", [])
+
+    del telephony.faults["dial"]
+    again = ask()
+    run_jobs(scope)
+    assert [line.to for line in lines(telephony)] == [CLERKS]
+    pass_time(scope, clock, 3600)
+    assert (len(lines(telephony)), now_is(scope, again).state) == (1, "asked")
+
+
+def test_a_carrier_that_is_back_within_a_minute_rings_the_clerk_once(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    telephony.faults["dial"] = CarrierUnreachable("away")
+    with scope() as session:
+        found = session.get_one(WorkOrder, order.id)
+        service.ask(session, order=found, actor=place.township_clerk, now=clock(), phone="199 0000 0301")
+    run_jobs(scope)
+    del telephony.faults["dial"]
+    pass_time(scope, clock, 60)
+    (unit,) = lines(telephony)
+    assert answer(carrier, unit) == [ivr_contacts.TO_UNIT]
+    pass_time(scope, clock, 60)
+    assert [line.to for line in lines(telephony)] == [CLERKS, PHONE]
+
+
 def test_a_unit_that_lost_the_order_while_the_carrier_was_away_is_not_rung(
     telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
 ) -> None:
@@ -297,3 +336,78 @@ def test_a_clerk_who_has_left_the_unit_is_put_through_to_nobody(
         session.get_one(User, asked.user_id).unit_id = place.other_township_clerk.unit_id
     assert answer(carrier, unit) == [ivr_contacts.NOT_ANY_MORE]
     assert now_is(scope, asked).state == "failed"
+
+
+def test_a_clerk_on_the_line_is_told_when_the_citizen_cannot_be_rung_in_time(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, asked: ContactCall, clock: Clock
+) -> None:
+    (unit,) = lines(telephony)
+    clock.forward(20)
+    answer(carrier, unit)
+    telephony.faults["dial"] = CarrierUnreachable("away")
+    run_jobs(scope)
+    assert now_is(scope, asked).state == "joined"
+    pass_time(scope, clock, 160)
+    assert (now_is(scope, asked).state, waiting_rows(scope)) == ("failed", [])
+    assert told(carrier, telephony, unit) == [ivr_contacts.NO_LINE]
+
+
+def test_a_line_that_rings_although_the_carrier_gave_no_answer_is_not_rung_again_while_it_rings(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    telephony.faults["dial"] = CarrierUnreachable("time-out")
+    with scope() as session:
+        found = session.get_one(WorkOrder, order.id)
+        call = service.ask(session, order=found, actor=place.township_clerk, now=clock(), phone="199 0000 0301")
+    run_jobs(scope)
+    del telephony.faults["dial"]
+    pass_time(scope, clock, 40)
+    late = Line("CA" + "d" * 32, CLERKS, "12345", f"{PUBLIC}/ivr/contact/unit?contact={call.id}", "")
+    assert answer(carrier, late) == [ivr_contacts.TO_UNIT]
+    pass_time(scope, clock, 60)
+    assert [line.to for line in lines(telephony)] == [PHONE]
+
+
+def test_one_chain_of_tries_goes_on_when_two_jobs_found_no_line(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, place: City, order: WorkOrder, clock: Clock
+) -> None:
+    telephony.faults["dial"] = CarrierUnreachable("time-out")
+    with scope() as session:
+        found = session.get_one(WorkOrder, order.id)
+        call = service.ask(session, order=found, actor=place.township_clerk, now=clock(), phone="199 0000 0301")
+    run_jobs(scope)
+    late = Line("CA" + "d" * 32, CLERKS, "12345", f"{PUBLIC}/ivr/contact/unit?contact={call.id}", "")
+    answer(carrier, late)  # the row of its own this writes meets the same carrier
+    run_jobs(scope)
+    assert len(waiting_rows(scope)) == 1
+
+
+def test_where_the_jobs_were_away_the_timetable_frees_the_clerk_and_tells_who_is_on_the_line(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, asked: ContactCall, clock: Clock
+) -> None:
+    (unit,) = lines(telephony)
+    answer(carrier, unit)
+    clock.forward(179)
+    contacts.forget_calls()
+    assert now_is(scope, asked).state == "joined"
+    clock.forward(1)
+    telephony.faults["redirect"] = CarrierUnreachable("away")
+    contacts.forget_calls()
+    assert now_is(scope, asked).state == "failed"
+    run_jobs(scope)
+    assert len(lines(telephony)) == 1
+
+
+def test_the_timetable_ends_no_call_of_which_the_citizen_is_rung_or_speaks(
+    carrier: Carrier, telephony: SimulatedTelephony, scope: Scope, asked: ContactCall, clock: Clock
+) -> None:
+    (unit,) = lines(telephony)
+    answer(carrier, unit)
+    run_jobs(scope)
+    clock.forward(200)
+    contacts.forget_calls()
+    assert now_is(scope, asked).state == "joined"
+    answer(carrier, lines(telephony)[1])
+    clock.forward(1200)
+    contacts.forget_calls()
+    assert (now_is(scope, asked).state, telephony.redirects) == ("connected", [])
