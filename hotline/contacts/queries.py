@@ -23,10 +23,13 @@ from hotline.work_orders.states import DONE, SubState
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an order's page offers: the telephone that would be rung first, masked; "" when it has to be typed."""
+    """What an order's page offers: the telephone that would be rung first, masked; "" when it has to be typed.
+
+    ``last`` is the call about this order that the actor asked for last.
+    """
 
     own_mask: str
-    calls: Sequence[ContactCall]
+    last: ContactCall | None
 
 
 def offer(session: Session, order: WorkOrder, actor: Actor) -> Offer | None:
@@ -37,7 +40,8 @@ def offer(session: Session, order: WorkOrder, actor: Actor) -> Offer | None:
     if may_call(order, actor) is None:
         return None
     own = number_of(session, actor)
-    return Offer(mask(own) if own else "", of_order(session, order, actor))
+    mine = [call for call in of_order(session, order, actor) if call.user_id == actor.user_id]
+    return Offer(mask(own) if own else "", mine[-1] if mine else None)
 
 
 def may_call(order: WorkOrder, actor: Actor) -> SubOrder | None:

@@ -192,3 +192,19 @@ def test_a_unit_asks_to_be_put_through_from_the_orders_page_and_sees_the_call_in
     )
     form = browser.get(f"/portal/orders/{order.order_no}/report").text
     assert f'value="热线转接 #{call.id}"' in form
+
+
+def test_the_page_tells_the_clerk_whose_call_did_not_come_about(
+    staff: Staff, here: City, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        order = order_at(session, here, Status.IN_HAND_TIER3)
+    clerk, county = staff(here.township_clerk), staff(here.county_clerk)
+    page = f"/portal/orders/{order.order_no}"
+    clerk.post(f"{page}/contact", {"phone": "19900000301"})
+    assert "要求的转接没有接通" not in clerk.get(page).text
+    with session_scope(sessions) as session:
+        session.scalars(select(ContactCall)).one().state = ContactState.FAILED
+    assert "您 2026年11月18日 14:00 要求的转接没有接通，请稍后再试" in clerk.get(page).text
+    assert "要求的转接没有接通" not in county.get(page).text
+    assert "经热线联系群众 呼叫失败" in county.get(page).text
