@@ -18,7 +18,7 @@ from hotline.web.access import the_actor, when
 from hotline.web.contact_story import in_story
 from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import tell_once
-from hotline.work_orders import queries, service
+from hotline.work_orders import queries, service, visibility
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import Candidate, share_words
 from hotline.work_orders.story import story
@@ -43,12 +43,16 @@ def unit_choices(candidates: Sequence[Candidate]) -> list[tuple[str, str, str, s
 
 
 def about(session: Session, order: WorkOrder) -> dict[str, Any]:
-    """What every page of one order shows: ``category person story contact``, as far as whoever asks may see them."""
+    """What every page of one order shows, as far as whoever asks may see it: ``category person in_hand story contact``.
+
+    ``in_hand``: whether a unit has it in hand, and so may ask for the caller's number.
+    """
     actor = the_actor()
     names = {row.code: row.name for row in units.categories(session)}
     return {
         "category": names.get(order.category_code, order.category_code),
         "person": queries.caller_view(order, actor),
+        "in_hand": visibility.holds(session, actor, order),
         "story": in_story(session, order, actor, story(session, order, actor)),
         "contact": contacts.offer(session, order, actor),
     }
@@ -116,7 +120,7 @@ def reveal(number: str, *, action: str, back: str) -> ResponseReturnValue:
                 caller=found.caller,
                 field="phone",
                 reason=reason,
-                unit_may=lambda: True,  # the order is theirs and not confidential, as found above
+                unit_may=lambda: visibility.holds(session, the_actor(), found),
                 **when(),
             )
     except Invalid as fault:

@@ -92,7 +92,7 @@ def _few(session: Session, where: Sequence[ColumnElement[bool]]) -> list[tuple[d
 
 def _in_many(session: Session, words: str) -> bool:
     """Whether far more than ``COUNTED`` orders hold these words for certain: then the index needs too long for them."""
-    if not _has_pairs(session) or _digits(words):
+    if not _has_pairs(session) or digits_of_number(words):
         return False
     newest = session.scalar(select(func.max(WorkOrder.id))) or 0
     if newest < SURELY * COUNTED:
@@ -122,7 +122,7 @@ def fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
     """Return what must be true of an order that words or a number find; without words nothing must."""
     if not words:
         return []
-    if digits := _digits(words):
+    if digits := digits_of_number(words):
         return [or_(*_numbered(session, digits))]
     pairs = sorted({words[at : at + 2] for at in range(len(words) - 1)})
     if pairs and _has_pairs(session):
@@ -131,7 +131,7 @@ def fitting(session: Session, words: str) -> list[ColumnElement[bool]]:
     return [_contains(words)]
 
 
-def _digits(words: str) -> str:
+def digits_of_number(words: str) -> str:
     """Return the digits of what may be an order's number; "" for words and for short numbers."""
     digits = words.replace("-", "").replace(" ", "")
     return digits if digits.isascii() and digits.isdigit() and len(digits) >= NUMBER_FROM else ""

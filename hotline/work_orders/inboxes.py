@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
 from hotline.units.models import Category, Unit
-from hotline.work_orders.finding import fitting
+from hotline.work_orders.finding import digits_of_number, fitting
 from hotline.work_orders.models import SubOrder, WorkOrder
 from hotline.work_orders.queries import PER_PAGE, Page
 from hotline.work_orders.states import Urgency
@@ -85,7 +85,7 @@ def search(session: Session, actor: Actor, *, text: str, page: int = 1) -> Page[
     if theirs is None or not words:
         return Page([], 0, page, PER_PAGE)
     where = [WorkOrder.id.in_(theirs.with_only_columns(SubOrder.order_id)), *fitting(session, words)]
-    if not words.replace("-", "").replace(" ", "").isdigit():
+    if not digits_of_number(words):
         # the title of a confidential demand is not theirs to read, so it is not theirs to guess either
         where.append(or_(WorkOrder.confidential.is_(False), WorkOrder.address.contains(words, autoescape=True)))
     total = session.scalar(select(func.count(WorkOrder.id)).where(*where)) or 0

@@ -14,6 +14,7 @@ from hotline.units import queries as units
 from hotline.units.models import Unit
 from hotline.work_orders import numbers
 from hotline.work_orders.models import SubOrder, WorkOrder
+from hotline.work_orders.transitions import LIVE
 
 SEE_ALL: Final = HUB | {SYSTEM.role}
 
@@ -37,6 +38,15 @@ def visible_to(session: Session, actor: Actor, order_no: str) -> WorkOrder:
 def sees(session: Session, actor: Actor, order: WorkOrder) -> bool:
     """Whether the actor may know of an order at hand."""
     return session.scalar(_visible(session, actor).where(WorkOrder.id == order.id)) is not None
+
+
+def holds(session: Session, actor: Actor, order: WorkOrder) -> bool:
+    """Whether a part at or under the actor's unit is not over: seeing what one gave back is not having it in hand."""
+    theirs = own_sub_orders(session, actor)
+    if theirs is None:
+        return False
+    live = theirs.where(SubOrder.order_id == order.id, SubOrder.state.in_(LIVE))
+    return session.scalar(live.limit(1)) is not None
 
 
 def own_sub_orders(session: Session, actor: Actor) -> Select[SubOrder] | None:

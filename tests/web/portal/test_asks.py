@@ -266,9 +266,10 @@ def test_the_title_of_a_confidential_demand_cannot_be_guessed_by_searching(
     number = made(sessions, here, Status.IN_HAND_TIER3)
     with session_scope(sessions) as session:
         order = the(session, number)
-        order.confidential, order.title, order.released_content = True, "举报张某偷排", "反映排水问题"
+        order.confidential, order.title, order.released_content = True, "举报5号楼301室张某偷排", "反映排水问题"
     county = staff(here.county_clerk)
-    assert "没有找到" in county.get("/portal?q=偷排").text
+    for words in ("偷排", "301", "30"):
+        assert "没有找到" in county.get(f"/portal?q={words}").text
     for page in (county.get(f"/portal?q={number}"), county.get(f"/portal/print?number={number}")):
         assert "反映排水问题" in page.text
         assert "偷排" not in page.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from hotline.outbox import OutboxMessage
 from hotline.work_orders import service
 from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.states import Status
-from tests.factories.orders import DRAFT, RELEASED, order_at
+from tests.factories.orders import DRAFT, RELEASED, WHEN, order_at
 from tests.factories.units import City
 from tests.web.staff import Staff
 
@@ -292,6 +292,22 @@ def test_the_caller_is_masked_and_shown_for_a_reason_that_leaves_a_row(
     with sessions() as session:
         row = session.scalars(select(AccessLog).where(AccessLog.act == "reveal")).one()
         assert (row.user_id, row.reason) == (here.township_clerk.user_id, "上门前联系市民")
+
+
+def test_a_unit_that_gave_the_order_back_keeps_no_way_to_the_number(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    number = made(sessions, here, Status.IN_HAND_TIER3)
+    with session_scope(sessions) as session:
+        order = session.scalars(select(WorkOrder).where(WorkOrder.order_no == number)).one()
+        later = order.updated_at + timedelta(minutes=5)
+        service.recall(session, order=order, actor=here.county_clerk, now=later, reason="本单位自办", **WHEN)
+    township, county = staff(here.township_clerk), staff(here.county_clerk)
+    assert f"/portal/orders/{number}/caller" not in township.get(f"/portal/orders/{number}").text
+    refused = township.htmx(f"/portal/orders/{number}/caller", {"reason": "上门前联系市民"})
+    assert refused.status_code == 403
+    assert "19900001234" not in refused.text
+    assert "19900001234" in county.htmx(f"/portal/orders/{number}/caller", {"reason": "上门前联系市民"}).text
 
 
 def test_a_confidential_order_shows_units_nothing_of_the_caller(
