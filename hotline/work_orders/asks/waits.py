@@ -1,7 +1,7 @@
 """Progress a unit tells, and whom it waits for. Units that wait for each other become one joint order (T14).
 
-A circle is looked for in the order, in the other open orders of the same caller and in those merged with it; a wait of
-a station counts as one of the county or department above it.
+A circle is looked for in the order, in the other open orders of the same caller and in those merged with it, but in a
+confidential order only by itself; a wait of a station counts as one of the county or department above it.
 """
 
 from __future__ import annotations
@@ -191,7 +191,12 @@ class _Circle:
 
 
 def _kin_ids(session: Session, order: WorkOrder) -> list[int]:
-    """Return the ids of the order, of what else its caller has under way, and of what it is merged with."""
+    """Return the ids of the order, of what else its caller has under way, and of what it is merged with.
+
+    A confidential order is nobody's kin.
+    """
+    if order.confidential:
+        return [order.id]  # what leads from it to another tells who called
     main = order.merged_into_id or order.id
     kin = [WorkOrder.id == order.id, WorkOrder.id == main, WorkOrder.merged_into_id == main]
     if order.caller is not None:
@@ -199,7 +204,8 @@ def _kin_ids(session: Session, order: WorkOrder) -> list[int]:
         if order.caller.phone is not None:  # every contact has a row of its own
             keys = key_ring().indexes(order.caller.phone)
             kin.append(WorkOrder.caller_id.in_(select(Caller.id).where(Caller.phone_index.in_(keys))))
-    return list(session.scalars(select(WorkOrder.id).where(or_(*kin), WorkOrder.status.in_(WITH_UNITS))))
+    query = select(WorkOrder.id).where(or_(*kin), WorkOrder.status.in_(WITH_UNITS), WorkOrder.confidential.is_(False))
+    return list(session.scalars(query))
 
 
 def _circle(session: Session, order: WorkOrder, waiting: Unit, waited: Unit) -> _Circle | None:

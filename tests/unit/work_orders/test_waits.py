@@ -138,6 +138,65 @@ def test_orders_of_strangers_are_no_circle_but_merged_ones_are(session: Session,
     assert one.joint and two.joint
 
 
+def released_to(session: Session, here: City, lead: Unit, *assisting: Unit) -> WorkOrder:
+    """Return a confidential order of the caller of every other story, sent to these units in other words."""
+    order = order_at(session, here, Status.TO_REVIEW, confidential=True)
+    service.release(session, order=order, actor=here.reviewer, now=NOON, content="反映某单位办事拖延")
+    assisting_ids = [unit.id for unit in assisting]
+    service.dispatch(
+        session, order=order, actor=here.reviewer, now=NOON, lead_unit_id=lead.id, assisting_ids=assisting_ids, **WHEN
+    )
+    return order
+
+
+@pytest.mark.parametrize("confidential_closes_it", [True, False])
+def test_no_circle_leads_a_unit_to_what_its_caller_told_in_confidence(
+    session: Session, here: City, confidential_closes_it: bool
+):
+    """Whoever is drawn into a joint order reads it, and may know from its own order who called."""
+    registry, registrar = office(session, here, "MZJ", "民政局婚姻登记处")
+    police, officer = office(session, here, "GAJ", "公安局户政大队")
+    told = sent_to(session, here, registry)
+    whispered = released_to(session, here, police)
+    service.sign(session, order=told, actor=registrar, now=SOON)
+    service.sign(session, order=whispered, actor=officer, now=SOON)
+    steps = [(told, registrar, police), (whispered, officer, registry)]
+    for order, actor, waits_for in steps if confidential_closes_it else reversed(steps):
+        tell(session, order, actor, waits_for)
+    assert not told.joint and not whispered.joint
+    assert not queries.sees(session, registrar, whispered)
+    assert not queries.sees(session, officer, told)
+    whispered.merged_into_id = told.id  # held for the same matter, it is told to nobody either
+    session.flush()
+    tell(session, told, registrar, police, text="仍在等待")
+    assert not told.joint and not whispered.joint
+
+
+def test_what_is_done_in_one_order_ends_no_wait_in_a_confidential_one(session: Session, here: City):
+    registry, registrar = office(session, here, "MZJ", "民政局婚姻登记处")
+    police, officer = office(session, here, "GAJ", "公安局户政大队")
+    told = sent_to(session, here, registry)
+    whispered = released_to(session, here, police)
+    service.sign(session, order=told, actor=registrar, now=SOON)
+    service.sign(session, order=whispered, actor=officer, now=SOON)
+    tell(session, whispered, officer, registry)
+    done = SOON + timedelta(hours=20)
+    service.report(session, order=told, actor=registrar, now=done, **report_fields(contacted_at=SOON), **WHEN)
+    assert waiting(session, whispered) == [(police.id, registry.id)]  # its end would tell that both have one caller
+
+
+def test_units_of_one_confidential_order_that_wait_for_each_other_are_brought_together(session: Session, here: City):
+    registry, registrar = office(session, here, "MZJ", "民政局婚姻登记处")
+    police, officer = office(session, here, "GAJ", "公安局户政大队")
+    order = released_to(session, here, registry, police)
+    service.sign(session, order=order, actor=registrar, now=SOON)
+    service.sign(session, order=order, actor=officer, now=SOON)
+    tell(session, order, registrar, police)
+    tell(session, order, officer, registry)
+    assert order.joint
+    assert set(joins(order)[0]["units"]) == {registry.id, police.id}
+
+
 def test_a_longer_circle_through_a_station_is_found(session: Session, here: City):
     registry, registrar = office(session, here, "MZJ", "民政局")
     station = add_unit(session, code="JZ09", name="冀州派出所", parent=here.county, kind="township")
