@@ -296,7 +296,7 @@ def journal_group() -> None:
 @journal_group.command("verify")
 @click.option("--against", type=click.File(encoding="utf-8"), help="Digests kept elsewhere (journal anchors).")
 def journal_verify(against: TextIO | None) -> None:
-    """Recompute every chain and every day's anchor; name the first event that was touched and exit 1 if one was."""
+    """Recompute every chain and every day's anchor; name what was touched or is gone and exit 1 if anything was."""
     kept = anchors.read_digests(against) if against else None
     with session_scope(_runtime().sessions) as session:
         faults = [*journal.verify(session), *anchors.verify(session, kept)]

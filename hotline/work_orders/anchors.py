@@ -87,8 +87,8 @@ def read_digests(lines: Iterable[str]) -> dict[date, str]:
 
 
 def verify(session: Session, kept: Mapping[date, str] | None = None) -> Iterator[Fault]:
-    """Yield every anchor that does not follow from its heads or is not the one ``kept``, and the first event of each
-    order that is not the one anchored."""
+    """Yield every anchor that does not follow from its heads or is not the one ``kept``, the first event of each order
+    that is not the one anchored, and every anchored order that is gone: by its id, its number went with it."""
     before = ""
     days = set(kept or {})
     for anchor in session.scalars(select(Anchor).order_by(Anchor.id)):
@@ -106,16 +106,21 @@ def verify(session: Session, kept: Mapping[date, str] | None = None) -> Iterator
 
 
 def _moved(session: Session) -> Iterator[Fault]:
-    """Orders whose chain no longer goes through an anchored head: the first such event of each."""
+    """Orders whose chain no longer goes through an anchored head: the first such event of each, none where the order
+    itself is gone."""
     rows = session.execute(
         select(WorkOrder.order_no, AnchorHead.order_id, func.min(AnchorHead.seq))
-        .join(WorkOrder, WorkOrder.id == AnchorHead.order_id)
+        .select_from(AnchorHead)
+        .outerjoin(WorkOrder, WorkOrder.id == AnchorHead.order_id)  # no foreign key stops whoever owns the database
         .outerjoin(OrderEvent, (OrderEvent.order_id == AnchorHead.order_id) & (OrderEvent.seq == AnchorHead.seq))
-        .where(or_(OrderEvent.id.is_(None), OrderEvent.hash != AnchorHead.hash))
+        .where(or_(WorkOrder.id.is_(None), OrderEvent.id.is_(None), OrderEvent.hash != AnchorHead.hash))
         .group_by(WorkOrder.order_no, AnchorHead.order_id)
         .order_by(AnchorHead.order_id)
     )
     for order_no, order_id, seq in rows:
+        if not order_no:
+            yield Fault(f"编号 {order_id}", None, "锚定过，现已不在")
+            continue
         yield Fault(order_no, _first_untrue(session, order_id, seq), "与当日锚定的记录不符，此条或更早的记录被改写")
 
 
