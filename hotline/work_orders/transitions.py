@@ -143,7 +143,7 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.REFUSE_EXPLANATION: (frozenset({Status.TO_CALL_BACK}), _rule("T26", (), Role.SUP)),
     Action.RECOUNT: (_UNDER_WAY, _rule("T3", (), SYS)),
     Action.SUPERVISE: (_UNDER_WAY | {Status.CLOSED}, _rule("T27 T28", (), Role.SUP, SYS)),
-    Action.REPLY_NOTICE: (_UNDER_WAY | {Status.CLOSED}, _rule("T28", (), *_UNITS)),
+    Action.REPLY_NOTICE: (_UNDER_WAY | DONE, _rule("T28", (), *_UNITS)),
     Action.CLAIM: (WITH_UNITS - {Status.TO_SIGN}, _rule("T31", (), *TIER_2)),
     Action.DECIDE_CLAIM: (_KNOWN, _rule("T31", (), Role.ADJ)),
     Action.APPEAL: (frozenset({Status.CLOSED}), _rule("T32", (), *TIER_2)),

@@ -15,7 +15,7 @@ from hotline.outbox import OutboxMessage
 from hotline.work_orders import journal, queries, service
 from hotline.work_orders.limits import Limit, profile_named
 from hotline.work_orders.models import HolderSpan, Notice, WorkOrder
-from hotline.work_orders.states import CloseKind, Holder, Status, SubState, Supervision
+from hotline.work_orders.states import Action, CloseKind, Holder, Status, SubState, Supervision
 from hotline.work_orders.supervision import lights, timers
 from hotline.work_orders.supervision import queries as boards
 from tests.conftest import NOON
@@ -325,6 +325,33 @@ def test_a_reply_that_comes_late_is_taken_and_told(session: Session, here: City)
     service.reply_notice(session, order=order, actor=here.county_clerk, now=now + timedelta(days=3), text="已处置")
     assert order.events[-1].data["in_time"] is False
     assert ("时限", "已超时限") in queries.story(session, order, here.supervisor)[-1].facts
+
+
+def test_a_notice_outlives_its_order_and_can_still_be_replied_to(session: Session, here: City):
+    """Else it would stand as late on the board of the supervisors for ever."""
+    closed = order_at(session, here, Status.TO_CALL_BACK, via_township=False)
+    refused = order_at(session, here, Status.TO_SIGN)
+    sent = max(closed.updated_at, refused.updated_at)
+    for order in (closed, refused):
+        supervised(session, here, order, sent)
+    service.not_reached(session, order=closed, actor=SYSTEM, now=sent, round=1, kind=CloseKind.NOT_WANTED)
+    service.recall(session, order=refused, actor=here.reviewer, now=sent, reason="不归热线受理", **WHEN)
+    service.refuse(session, order=refused, actor=here.reviewer, now=sent, ground="lawsuit")
+    assert refused.status == Status.REFUSED
+
+    later = sent + timedelta(days=40)
+    service.archive(session, order=closed, actor=SYSTEM, now=later)
+    assert boards.notice_counts(session, here.supervisor, now=later).late == 2
+    for order in (closed, refused):
+        offered = [action for action, _word in queries.allowed_actions(order, here.county_clerk, later)]
+        assert offered == [Action.REPLY_NOTICE]
+        service.reply_notice(session, order=order, actor=here.county_clerk, now=later, text="已处置，迟复")
+        assert order.events[-1].data["in_time"] is False
+        assert queries.allowed_actions(order, here.county_clerk, later) == []
+    assert boards.notice_counts(session, here.supervisor, now=later).late == 0
+    assert (closed.status, refused.status) == (Status.ARCHIVED, Status.REFUSED)
+    assert {notice.order_id for notice in boards.to_read(session, here.supervisor).items} == {closed.id, refused.id}
+    assert journal.verify(session) == []
 
 
 def test_a_township_replies_to_its_own_notice_and_a_unit_whose_part_is_over_to_its(session: Session, here: City):

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
-from hotline.accounts.service import Actor
+from hotline.accounts.service import SYSTEM, Actor
 from hotline.db import SessionFactory, session_scope
 from hotline.units.models import ResponsibilityLine
 from hotline.work_orders import queries, service
@@ -195,6 +195,26 @@ def test_a_notice_is_read_and_replied_to(here: City, staff: Staff, sessions: Ses
     answer = county.post(f"/portal/orders/{number}/ask/notice", {"text": "今日已联系，明日上门"})
     assert answer.status_code == 303
     assert "已回复" in county.get(f"/portal/orders/{number}").text
+
+
+def test_a_notice_left_over_is_asked_for_on_the_page_of_an_archived_order(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    number = made(sessions, here, Status.TO_CALL_BACK)
+    with session_scope(sessions) as session:
+        order, at = the(session, number), clock.now
+        notice = {"level": Supervision.RED, "kind": "criticism", "words": "请书面说明", "unit_id": here.county.id}
+        due = at + timedelta(days=1)
+        service.supervise(session, order=order, actor=here.supervisor, now=at, reply_due=due, **notice)
+        service.not_reached(session, order=order, actor=SYSTEM, now=at, round=1)
+        clock.now = at + timedelta(days=40)
+        service.archive(session, order=order, actor=SYSTEM, now=clock.now)
+    county = staff(here.county_clerk)
+    page = county.get(f"/portal/orders/{number}").text
+    assert "请回复督办通知" in page
+    assert "已办结，不用再办" not in page
+    assert county.post(f"/portal/orders/{number}/ask/notice", {"text": "已处置，迟复"}).status_code == 303
+    assert "已办结，不用再办" in county.get(f"/portal/orders/{number}").text
 
 
 def test_a_demand_is_claimed_unreasonable_with_what_shows_it(
