@@ -145,7 +145,7 @@ def _decide(session: Session, asked: OrderRequest) -> str:
 def _decide_return(session: Session, asked: OrderRequest, verdict: str, words: str) -> str:
     order = asked.order
     if verdict == REFUSE:
-        service.refuse_return(session, order=order, reason=words, request_id=asked.id, **when())
+        service.refuse_return(session, order=order, reason=words, request_id=asked.id, **when(), **by_clock())
         return f"{order.order_no} 不同意退回，由原单位办理"
     if verdict == PANEL:
         service.to_panel(session, order=order, reason=words, **when(), **by_clock())

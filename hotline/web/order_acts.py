@@ -106,7 +106,7 @@ ACTS: Final[dict[str, Act]] = {
             "request_id": number,
         },
     ),
-    "refuse_return": _act(service.refuse_return, REASON, {"request_id": number}, clock=False),
+    "refuse_return": _act(service.refuse_return, REASON, {"request_id": number}),
     "to_panel": _act(service.to_panel, REASON),
     "designate": _act(service.designate, {"lead_unit": text, "reason": text}, {"assisting": texts}),
     "join": _act(service.join, {"units": texts, "reason": text}),

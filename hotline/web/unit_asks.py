@@ -80,7 +80,7 @@ def _decide_return(session: Session, order: WorkOrder) -> object:
         words = _typed("reason")
         return service.accept_return(session, order=order, advice=words, request_id=which, **when(), **by_clock())
     words = _needed("reason", "请说明原因")
-    return service.refuse_return(session, order=order, reason=words, request_id=which, **when())
+    return service.refuse_return(session, order=order, reason=words, request_id=which, **when(), **by_clock())
 
 
 def _extension(session: Session, order: WorkOrder) -> object:

@@ -20,9 +20,9 @@ from hotline.work_orders import clock
 from hotline.work_orders.clock import Deadline, moment_words
 from hotline.work_orders.guards import live_subs
 from hotline.work_orders.limits import Profile
-from hotline.work_orders.models import OrderEvent, WorkOrder
+from hotline.work_orders.models import OrderEvent, SubOrder, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, Status
+from hotline.work_orders.states import Action, Status, SubState
 
 
 class What(StrEnum):
@@ -297,6 +297,17 @@ def resume_parts(order: WorkOrder, since: datetime, until: datetime, calendar: C
             sub.deadline_at = clock.resumed(sub.deadline_at, working, since, until, calendar, tz).at
         if sub.return_until is not None:
             sub.return_until = clock.resumed(sub.return_until, True, since, until, calendar, tz).at
+        if sub.state == SubState.TO_SIGN:
+            resume_signing(order, sub, since, until, calendar, tz)
+
+
+def resume_signing(  # noqa: PLR0917 - as ``resume_parts``
+    order: WorkOrder, sub: SubOrder, since: datetime, until: datetime, calendar: Calendar, tz: tzinfo
+) -> None:
+    """Give a part back what was left to sign it, for the time in which its unit could not."""
+    limit = rules_of(order).step("sign", order.urgency)
+    if limit is not None and sub.sign_due_at is not None:
+        sub.sign_due_at = clock.resumed(sub.sign_due_at, limit.working, since, until, calendar, tz).at
 
 
 def told(events: Iterable[OrderEvent]) -> datetime | None:

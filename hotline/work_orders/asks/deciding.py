@@ -17,7 +17,7 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.routing.service import note_return
 from hotline.units.models import ResponsibilityLine, Unit
-from hotline.work_orders import clock, parts, personal_data
+from hotline.work_orders import clock, derivation, parts, personal_data
 from hotline.work_orders.asks import requests
 from hotline.work_orders.dispatching import send_out, units_that_can_sign
 from hotline.work_orders.guards import pending, returning_beside
@@ -134,15 +134,22 @@ def refuse_return(
     order: WorkOrder,
     actor: Actor,
     now: datetime,
+    calendar: Calendar,
+    tz: tzinfo,
     reason: str,
     request_id: int | None = None,
 ) -> OrderRequest:
-    """Put the order exactly where it was; the unit must do it and cannot ask again. ``Invalid`` without a reason."""
+    """Put the order exactly where it was; the unit must do it and cannot ask again. ``Invalid`` without a reason.
+
+    Who had not signed yet has left for it what was left when it asked; the order's own clock ran on.
+    """
     asked = _to_decide(order, actor, now, Action.REFUSE_RETURN, request_id)
     sub = _part_of(asked)
     requests.refuse(asked, actor=actor, now=now, answer=reason)
     unsigned = sub.before_return == SubState.TO_SIGN
     move_sub(sub, Action.REFUSE_RETURN)
+    if unsigned:
+        derivation.resume_signing(order, sub, asked.asked_at, max(now, order.updated_at), calendar, tz)
     sub.returnable = False
     told: dict[str, Any] = {
         "data": _facts(asked, sub),

@@ -93,7 +93,7 @@ STEPS: Final[dict[Action, Step]] = {
     Action.RECALL: _verb(service.recall, by_clock=True, reason="派错了"),
     Action.RETURN: _with(_return, service.ask_return, by_clock=True),
     Action.ACCEPT_RETURN: _with(_accept, service.accept_return, by_clock=True),
-    Action.REFUSE_RETURN: _verb(service.refuse_return, reason="清单写明由贵单位负责"),
+    Action.REFUSE_RETURN: _verb(service.refuse_return, by_clock=True, reason="清单写明由贵单位负责"),
     Action.TO_PANEL: _verb(service.to_panel, by_clock=True, reason="权属有争议"),
     Action.DESIGNATE: _with(
         lambda life, _: {"lead_unit_id": life.units(1)[0], "reason": "经会商"}, service.designate, by_clock=True

@@ -17,15 +17,17 @@ from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.outbox import OutboxMessage
 from hotline.units.models import ResponsibilityLine, Unit
 from hotline.units.service import add_line, add_unit
-from hotline.work_orders import journal, queries, service
+from hotline.work_orders import derivation, journal, queries, service
 from hotline.work_orders.models import SubOrder, WorkOrder
-from hotline.work_orders.states import Action, Part, RequestKind, RequestState, Status, SubState
+from hotline.work_orders.states import Action, Part, RequestKind, RequestState, Status, SubState, Supervision
+from hotline.work_orders.supervision import timers
 from tests.conftest import NOON
 from tests.factories import people
-from tests.factories.orders import WHEN, order_at, report_fields
+from tests.factories.orders import CALENDAR, TZ, WHEN, order_at, report_fields
 from tests.factories.units import WATER, City, city
 
 SOON = NOON + timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def accept(session: Session, order: WorkOrder, actor: Actor, now: datetime = SOO
 def refuse(
     session: Session, order: WorkOrder, actor: Actor, now: datetime = SOON, reason: str = "清单写明由你单位办理"
 ):
-    return service.refuse_return(session, order=order, actor=actor, now=now, reason=reason)
+    return service.refuse_return(session, order=order, actor=actor, now=now, reason=reason, **WHEN)
 
 
 def part_of(order: WorkOrder, unit: Unit) -> SubOrder:
@@ -143,6 +145,43 @@ def test_a_refused_return_is_back_exactly_where_it_was_and_cannot_be_asked_again
         with pytest.raises(NotAllowedNow, match="不能再退回"):
             ask(session, order, actor, line)
     assert journal.verify(session) == []
+
+
+def test_the_hours_of_the_hub_are_not_taken_from_the_time_to_sign(
+    session: Session, here: City, line: ResponsibilityLine
+):
+    order = order_at(session, here, Status.TO_SIGN, urgency="critical", assisting=True)
+    sent, deadline = order.updated_at, order.deadline_at
+    lead, beside = part_of(order, here.county), part_of(order, here.power)
+    assert lead.sign_due_at == beside.sign_due_at == sent + 15 * MINUTE
+    ask(session, order, here.power_clerk, line, sent + 3 * MINUTE)
+    ask(session, order, here.county_clerk, line, sent + 5 * MINUTE)
+    decided = sent + timedelta(hours=1)
+    refuse(session, order, here.reviewer, decided)
+    assert lead.sign_due_at == order.step_due_at == decided + 10 * MINUTE
+    assert order.deadline_at == deadline  # the citizen's clock ran on
+    timers.look(session, order=order, now=decided, calendar=CALENDAR, tz=TZ)
+    assert order.supervision == Supervision.NONE
+    refuse(session, order, here.reviewer, decided + MINUTE)  # now the unit beside, which asked two minutes earlier
+    assert beside.sign_due_at == decided + 13 * MINUTE
+    service.sign(session, order=order, actor=here.county_clerk, now=decided + 2 * MINUTE)
+    assert order.events[-1].data["in_time"]
+    timers.look(session, order=order, now=decided + 13 * MINUTE, calendar=CALENDAR, tz=TZ)
+    assert order.supervision == Supervision.BLUE
+    assert derivation.differs(order, CALENDAR, TZ) == ""
+    assert journal.verify(session) == []
+
+
+def test_who_asked_for_a_return_when_it_was_late_to_sign_stays_late(
+    session: Session, here: City, line: ResponsibilityLine
+):
+    order = order_at(session, here, Status.TO_SIGN, urgency="critical")
+    sub, sent = part_of(order, here.county), order.updated_at
+    ask(session, order, here.county_clerk, line, sent + 20 * MINUTE)
+    refuse(session, order, here.reviewer, sent + timedelta(hours=1))
+    assert sub.sign_due_at == sent + 15 * MINUTE
+    service.sign(session, order=order, actor=here.county_clerk, now=sent + timedelta(hours=1))
+    assert not order.events[-1].data["in_time"]
 
 
 def test_after_three_returns_from_below_what_is_handed_down_stays_there(
@@ -287,13 +326,12 @@ def test_of_several_assisting_returns_the_one_meant_is_decided(session: Session,
     )
     ask(session, order, here.power_clerk, line)
     second = ask(session, order, here.other_county_clerk, line)
-    service.refuse_return(session, order=order, actor=here.reviewer, now=SOON, reason="应协办", request_id=second.id)
+    no = {"reason": "应协办", "request_id": second.id}
+    service.refuse_return(session, order=order, actor=here.reviewer, now=SOON, **no, **WHEN)
     assert part_of(order, here.power).state == SubState.RETURNING
     assert part_of(order, here.other_county).state == SubState.TO_SIGN
     with pytest.raises(NotAllowedNow):
-        service.refuse_return(
-            session, order=order, actor=here.reviewer, now=SOON, reason="应协办", request_id=second.id
-        )
+        service.refuse_return(session, order=order, actor=here.reviewer, now=SOON, **no, **WHEN)
 
 
 def test_what_an_order_closed_meanwhile_asked_is_dropped(session: Session, here: City, line: ResponsibilityLine):

@@ -13,7 +13,8 @@ from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.work_orders import boards, derivation, journal, queries, service
 from hotline.work_orders.models import OrderRequest, WorkOrder
-from hotline.work_orders.states import Holder, RequestState, Status
+from hotline.work_orders.states import Holder, RequestState, Status, Supervision
+from hotline.work_orders.supervision import timers
 from tests.conftest import NOON
 from tests.factories import people
 from tests.factories.orders import CALENDAR, TZ, WHEN, order_at
@@ -163,3 +164,21 @@ def test_nobody_is_late_while_the_clock_stands_still(session: Session, here: Cit
     later = past + 20 * DAY
     assert queries.inbox_counts(session, here.county_clerk, now=later)["overdue"] == 1
     assert boards.lights(session, later).red == 1
+
+
+def test_a_unit_that_could_not_sign_in_the_pause_has_left_what_it_had_left(session: Session, here: City, leader: Actor):
+    order = order_at(session, here, Status.IN_HAND, assisting=True)
+    part = next(sub for sub in order.sub_orders if sub.unit_id == here.power.id)
+    assert part.sign_due_at == datetime(2026, 11, 19, 12, 0, tzinfo=TZ)  # one working day
+    ask(session, order, leader)
+    suspend(session, order, here.supervisor, datetime(2026, 11, 19, 11, 0, tzinfo=TZ))
+    with pytest.raises(NotAllowedNow):
+        service.sign(session, order=order, actor=here.power_clerk, now=THEN - DAY)
+    resume(session, order, SYSTEM, THEN)
+    assert part.sign_due_at == THEN + HOUR
+    timers.look(session, order=order, now=THEN, calendar=CALENDAR, tz=TZ)
+    assert order.supervision == Supervision.NONE
+    service.sign(session, order=order, actor=here.power_clerk, now=THEN + HOUR)
+    assert order.events[-1].data["in_time"]
+    assert derivation.differs(order, CALENDAR, TZ) == ""
+    assert journal.verify(session) == []
