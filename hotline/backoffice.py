@@ -33,6 +33,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.office_watch import AUDITORS, WATCHERS
 from hotline.web.order_pages import about, act, by_clock
 from hotline.work_orders import advising, queries, service
+from hotline.work_orders.asks import information
 from hotline.work_orders.models import WorkOrder
 
 bp = Blueprint("office", __name__, url_prefix="/office")
@@ -152,8 +153,9 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
     with transaction() as session:
         found = queries.to_review(session, actor)
         chosen = queries.visible_to(session, actor, number) if number else next(iter(found.items), None)
+        to_tell = [(order, information.missing_words(order)) for order in information.to_tell(session)]
         if chosen is None:
-            return render_template("office/dispatch.html", rows=[], total=0, order=None)
+            return render_template("office/dispatch.html", rows=[], total=0, order=None, to_tell=to_tell)
         tier2 = units.units_of_tier(session, 2)
         advice = _advice(session, chosen)
         choices = order_pages.unit_choices(advice.units)
@@ -163,6 +165,7 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
             rows=found.items,
             total=found.total,
             order=chosen,
+            to_tell=to_tell,
             **about(session, chosen),
             **office_before.offered(session, chosen) | redacted,
             choices=[*choices, (OTHER, "其他单位", "", "")],

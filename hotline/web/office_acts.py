@@ -139,7 +139,16 @@ FORMS: Final = (
         ),
         by_clock=True,
         icon="question-circle",
-        note="会短信告知来电人缺什么；提醒一次后仍未补充的，系统按规定办结并告知。",
+        note="会短信告知来电人缺什么；收不到短信的，须打电话告知。提醒一次后仍未补充的，系统按规定办结。",
+    ),
+    Form(
+        Action.TELL,
+        service.tell,
+        "已电话告知",
+        "已记录电话告知，开始计补充期限",
+        by_clock=True,
+        icon="telephone",
+        note="来电人收不到短信。请打电话告知缺什么、请其补充；告知之前，系统不提醒也不办结这张工单。",
     ),
     Form(
         Action.REFUSE,

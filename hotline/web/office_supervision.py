@@ -13,7 +13,7 @@ from hotline.web.context import runtime, transaction
 from hotline.web.idempotency import tell_once
 from hotline.work_orders import queries as orders_queries
 from hotline.work_orders import service
-from hotline.work_orders.asks import extensions
+from hotline.work_orders.asks import extensions, information
 from hotline.work_orders.models import Notice, OrderRequest
 from hotline.work_orders.states import Supervision
 from hotline.work_orders.supervision import queries
@@ -38,7 +38,7 @@ def board() -> ResponseReturnValue:
         letters = queries.notice_counts(session, actor, now=now, under=under)
         worst = next((level for level in reversed(LEVELS) if counts.get(level)), LEVELS[0])
         show = request.args.get("show") or (REPLIES if letters.unread else worst.value)
-        to_tell = extensions.to_tell(session)
+        to_tell, to_ask = extensions.to_tell(session), information.to_tell(session)
         orders = notices = None
         if show == REPLIES:
             notices = queries.to_read(session, actor, under=under, page=page)
@@ -56,7 +56,7 @@ def board() -> ResponseReturnValue:
             ),
             _chip(WAITING, "待单位回复", letters.waiting, show, under),
             _chip(LATE, "逾期未回复", letters.late, show, under),
-            _chip(TELL, "待电话告知延期", len(to_tell), show, under),
+            _chip(TELL, "待电话告知", len(to_tell) + len(to_ask), show, under),
         ]
         return render_template(
             "office/supervision.html",
@@ -70,6 +70,11 @@ def board() -> ResponseReturnValue:
             ]
             if show == TELL
             else None,
+            to_ask=[
+                (order, orders_queries.caller_view(order, actor), information.missing_words(order))
+                for order in to_ask
+                if show == TELL
+            ],
             total=sum(counts.values()),
             figures=figures,
             under=under,

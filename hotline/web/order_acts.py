@@ -61,6 +61,7 @@ UPHELD: Final[Fields] = {"upheld": flag, "answer": text}
 ACTS: Final[dict[str, Act]] = {
     # before units have it
     "ask_info": _act(service.ask_info, {"missing": texts}, {"text": text}, missing=states.Missing),
+    "tell": _act(service.tell),
     "refuse": _act(service.refuse, {"ground": text}, {"channel": text}, clock=False, ground=states.RefuseGround),
     "release": _act(service.release, {"content": text}, clock=False),
     "call_back": _act(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import object_session
 
 from hotline.accounts.roles import TIER_2, Role
 from hotline.accounts.service import SYSTEM, Actor
+from hotline.callers.numbers import for_texts
 from hotline.errors import NotAllowedNow, NotPermitted
 from hotline.units.models import Unit
 from hotline.work_orders.models import OrderRequest, SubOrder, WorkOrder
@@ -81,6 +82,24 @@ def reminded(order: WorkOrder) -> bool:
     """Whether the caller was asked for what is missing a second time."""
     asked = next((event for event in reversed(order.events) if event.action == Action.ASK_INFO), None)
     return asked is not None and bool(asked.data.get("again"))
+
+
+def gets_texts(order: WorkOrder) -> bool:
+    """Whether the citizen may and can be written to, at the number that called or the one they left.
+
+    A confidential order leaves no trace on a telephone others may read.
+    """
+    caller = order.caller
+    return not order.confidential and caller is not None and for_texts(caller.phone, caller.contact) is not None
+
+
+def untold(order: WorkOrder) -> bool:
+    """Whether the caller was asked for what is missing, but no text could say so and nobody has telephoned yet."""
+    last = next((event for event in reversed(order.events) if event.action in (Action.ASK_INFO, Action.TELL)), None)
+    if last is None or last.action == Action.TELL:
+        return False
+    # asked before it was written down how
+    return bool(last.data["by_telephone"] if "by_telephone" in last.data else not gets_texts(order))
 
 
 def check(order: WorkOrder, action: Action, actor: Actor, now: datetime | None) -> None:
@@ -176,14 +195,23 @@ def _decides_extension(order: WorkOrder, actor: Actor, now: datetime | None) -> 
 
 
 def _unanswered(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if untold(order):
+        raise _no("还没有电话告知来电人缺什么，不能办结", order)
     early = now is not None and order.step_due_at is not None and now < order.step_due_at
     if early or not reminded(order):
         raise _no("提醒一次后仍未补充的，到期方可办结", order)
 
 
 def _may_remind(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if untold(order):
+        raise _no("还没有电话告知来电人缺什么，不用提醒", order)
     if reminded(order):
         raise _no("已经提醒过来电人", order)
+
+
+def _must_be_told(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
+    if not untold(order):
+        raise _no("来电人不需要电话告知", order)
 
 
 def _may_ask_suspension(order: WorkOrder, actor: Actor, now: datetime | None) -> None:
@@ -336,6 +364,7 @@ _NOTES: Final[dict[Action, Guard]] = {
     Action.ACCEPT_RETURN: _decides_return_beside,
     Action.REFUSE_RETURN: _decides_return_beside,
     Action.ASK_INFO: _may_remind,
+    Action.TELL: _must_be_told,
     Action.RECALL: _has_handed_down,
     Action.ASK_EXTENSION: _may_ask_extension,
     Action.GRANT_EXTENSION: _decides_extension,

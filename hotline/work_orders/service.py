@@ -4,7 +4,7 @@ from hotline.work_orders.asks.claims import appeal, claim, decide_appeal, decide
 from hotline.work_orders.asks.deciding import accept_return, refuse_return, to_panel
 from hotline.work_orders.asks.explanations import explain, grant_explanation, refuse_explanation
 from hotline.work_orders.asks.extensions import ask_extension, grant_extension, refuse_extension
-from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close
+from hotline.work_orders.asks.information import ask_info, close_unanswered, remind_or_close, tell
 from hotline.work_orders.asks.panels import (
     cancel_panel,
     close_panel,
@@ -94,6 +94,7 @@ __all__ = [
     "supplement",
     "suspend",
     "take_off_agenda",
+    "tell",
     "to_panel",
     "unmerge",
     "urge",

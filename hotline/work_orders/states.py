@@ -44,6 +44,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     RELEASE = "release"  # a confidential demand's words, redacted, for the units' eyes
     ASK_INFO = "ask_info"
+    TELL = "tell"  # by telephone what is missing, where no text could say it
     DISPATCH = "dispatch"
     SIGN = "sign"
     HAND_DOWN = "hand_down"

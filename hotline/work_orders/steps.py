@@ -63,13 +63,8 @@ def alarm(order: WorkOrder, unit_ids: Iterable[int]) -> list[Message]:
 
 
 def sms(order: WorkOrder, template: str) -> list[Message]:
-    """Tell the citizen, unless nobody is there to tell.
-
-    A withheld number cannot be written to; a confidential order leaves no trace on a telephone others may read.
-    """
-    if order.confidential or order.caller is None or order.caller.phone is None:
-        return []
-    return [Message("sms.send", {"template": template, "order_id": order.id})]
+    """Tell the citizen, unless no text may or can reach them (see ``guards.gets_texts``)."""
+    return [Message("sms.send", {"template": template, "order_id": order.id})] if guards.gets_texts(order) else []
 
 
 # ---- who may do what

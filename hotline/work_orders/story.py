@@ -246,6 +246,8 @@ class _Reader:
         facts = []
         if data.get("missing"):
             facts.append(("需要补充", "、".join(MISSING_WORDS[Missing(code)] for code in data["missing"])))
+        if data.get("by_telephone"):
+            facts.append(("告知方式", "收不到短信，须电话告知"))
         if event.action == Action.ASK_EXTENSION:
             facts.append(("延期原因", EXTENSION_WORDS[ExtensionGround(data["ground"])]))
         if event.action == Action.GRANT_EXTENSION and data["state"] == RequestState.PASSED:

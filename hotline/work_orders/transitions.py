@@ -120,6 +120,7 @@ NOTES: Final[dict[Action, tuple[frozenset[Status], Rule]]] = {
     Action.SUPPLEMENT: (_UNDER_WAY - {Status.NEEDS_INFO}, _CALLERS_WORDS),
     Action.URGE: (_UNDER_WAY, _CALLERS_WORDS),
     Action.ASK_INFO: (frozenset({Status.NEEDS_INFO}), _rule("T5", (), SYS)),  # once more
+    Action.TELL: (frozenset({Status.NEEDS_INFO}), _CALLERS_WORDS),
     Action.RELEASE: (frozenset({Status.TO_REVIEW}), _rule("T6", (), Role.REV)),
     # an assisting unit's own steps touch its sub-order only
     Action.SIGN: (WITH_UNITS, _rule("T8", (), *_UNITS, Role.DTY)),

@@ -36,6 +36,7 @@ ACTION_WORDS: Final[dict[Action, str]] = {
     Action.REFUSE: "不予受理",
     Action.RELEASE: "脱敏放行",
     Action.ASK_INFO: "请来电人补充",
+    Action.TELL: "电话告知来电人",
     Action.DISPATCH: "派单",
     Action.SIGN: "签收",
     Action.HAND_DOWN: "转派",

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor
 from hotline.calendars.base import Calendar
-from hotline.callers.numbers import for_texts
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.work_orders import clock, derivation
 from hotline.work_orders.asks import requests
@@ -122,7 +121,7 @@ def grant_extension(
         order.extension_count += 1
         requests.grant(asked, actor=actor, now=now, answer=answer)
         texts = sms(order, "extended")
-        asked.details = {**asked.details, "tell": _way_to_tell(order, may_write=bool(texts))}
+        asked.details = {**asked.details, "tell": _way_to_tell(order, written=bool(texts))}
         messages = [*texts, *_to_asker(order, asked, "extension_granted")]
     _note(
         session,
@@ -218,11 +217,11 @@ def _decided_by(order: WorkOrder, *, now: datetime, calendar: Calendar, tz: tzin
     return due.at if due else None
 
 
-def _way_to_tell(order: WorkOrder, *, may_write: bool) -> str:
+def _way_to_tell(order: WorkOrder, *, written: bool) -> str:
     caller = order.caller
     if caller is None or not (caller.phone or caller.contact):
         return "nobody"
-    return "text" if may_write and for_texts(caller.phone, caller.contact) else TO_TELL
+    return "text" if written else TO_TELL
 
 
 def _to_asker(order: WorkOrder, asked: OrderRequest, what: str) -> list[Message]:

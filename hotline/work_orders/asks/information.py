@@ -1,7 +1,8 @@
 """What is missing from a demand (T5): asked of its caller, reminded of once, and closed with notice if it never comes.
 
 The order's clock stands still and the minutes are the caller's. What goes to the telephone says in general words what
-is wanted, never what the demand is about.
+is wanted, never what the demand is about. Who cannot be written to stands on a list to be called, each time they are
+asked; until somebody has called, no time for an answer runs and nothing is closed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import Actor
@@ -17,10 +19,10 @@ from hotline.calendars.base import Calendar
 from hotline.errors import Invalid
 from hotline.work_orders import clock, derivation
 from hotline.work_orders.derivation import What
-from hotline.work_orders.guards import reminded
+from hotline.work_orders.guards import reminded, untold
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.rules import rules_of
-from hotline.work_orders.states import Action, CloseKind, Missing
+from hotline.work_orders.states import Action, CloseKind, Missing, Status
 from hotline.work_orders.steps import advance, note, note_rule_for, one_at_a_time, rule_for, sms
 from hotline.work_orders.words import MISSING_WORDS
 
@@ -39,26 +41,51 @@ def ask_info(
 ) -> WorkOrder:
     """Ask the caller for what is missing (N2 to N3): the order's clock stands still until it comes.
 
-    ``missing`` are codes of ``states.Missing``, told by text message in their general words; ``text`` says more to
-    whoever takes the caller's call. Raises ``Invalid`` for none or unknown ones.
+    ``missing`` are codes of ``states.Missing``, told in their general words by text message, or by a call where none
+    can be sent (see ``tell``); ``text`` says more to whoever takes the caller's call. Raises ``Invalid`` for none or
+    unknown ones.
     """
     rule_for(order, Action.ASK_INFO, actor, now)
     if not missing or not set(missing) <= set(Missing):
         fault = "请选择需要补充的内容"
         raise Invalid(fault, missing=fault)
     told = derivation.move(order, What.PAUSE, now=now, calendar=calendar, tz=tz)
+    texts = sms(order, "needs_info")
     advance(
         session,
         order,
         Action.ASK_INFO,
         actor=actor,
         now=now,
-        step_due_at=_due(order, now=now, calendar=calendar, tz=tz),
-        data={"missing": sorted(set(missing)), **told},
+        step_due_at=_due(order, now=now, calendar=calendar, tz=tz) if texts else None,
+        data={"missing": sorted(set(missing)), "by_telephone": not texts, **told},
         private={"text": text.strip()},
-        messages=sms(order, "needs_info"),
+        messages=texts,
     )
     return order
+
+
+@one_at_a_time
+def tell(
+    session: Session, *, order: WorkOrder, actor: Actor, now: datetime, calendar: Calendar, tz: tzinfo
+) -> WorkOrder:
+    """Note that a caller who gets no texts was told by a call what is missing: their time for an answer begins."""
+    note_rule_for(order, Action.TELL, actor, now)
+    order.step_due_at = _due(order, now=now, calendar=calendar, tz=tz)
+    note(session, order, Action.TELL, actor=actor, now=now, data={"missing": missing_codes(order)})
+    return order
+
+
+def to_tell(session: Session) -> list[WorkOrder]:
+    """Return the orders whose callers must yet be told by a call what is missing, the longest waiting first."""
+    waiting = session.scalars(
+        select(WorkOrder)
+        # what was merged goes with its main order
+        .where(WorkOrder.status == Status.NEEDS_INFO, WorkOrder.merged_into_id.is_(None))
+        .where(WorkOrder.step_due_at.is_(None))
+        .order_by(WorkOrder.updated_at, WorkOrder.id)
+    )
+    return [order for order in waiting if untold(order)]
 
 
 @one_at_a_time
@@ -93,19 +120,27 @@ def supplemented(
 def remind_or_close(
     session: Session, *, order: WorkOrder, actor: Actor, now: datetime, calendar: Calendar, tz: tzinfo
 ) -> WorkOrder:
-    """Remind the caller once when the time for an answer is over; the second time close the order and say so."""
+    """Remind the caller once when the time for an answer is over; the second time close the order and say so.
+
+    Who was never told has no time that could be over: the order goes to those to be called.
+    """
+    if untold(order):  # asked before such callers were called
+        order.step_due_at = None
+        session.flush()
+        return order
     if reminded(order):
         return close_unanswered(session, order=order, actor=actor, now=now)
     note_rule_for(order, Action.ASK_INFO, actor, now)
-    order.step_due_at = _due(order, now=now, calendar=calendar, tz=tz)
+    texts = sms(order, "needs_info")
+    order.step_due_at = _due(order, now=now, calendar=calendar, tz=tz) if texts else None
     note(
         session,
         order,
         Action.ASK_INFO,
         actor=actor,
         now=now,
-        data={"missing": missing_codes(order), "again": True},
-        messages=sms(order, "needs_info"),
+        data={"missing": missing_codes(order), "again": True, "by_telephone": not texts},
+        messages=texts,
     )
     return order
 

@@ -87,6 +87,7 @@ STEPS: Final[dict[Action, Step]] = {
     Action.REFUSE: _verb(service.refuse, ground="lawsuit"),
     Action.RELEASE: _verb(service.release, content="小区停水两天，请尽快处理。"),
     Action.ASK_INFO: _verb(service.ask_info, by_clock=True, missing=["place"]),
+    Action.TELL: _verb(service.tell, by_clock=True),
     Action.DISPATCH: _with(_dispatch, service.dispatch, by_clock=True),
     Action.SIGN: _verb(service.sign),
     Action.HAND_DOWN: _with(lambda life, _: {"unit_id": life.units(1, UNITS[3:])[0]}, service.hand_down, by_clock=True),

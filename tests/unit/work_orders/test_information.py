@@ -10,12 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.service import SYSTEM
+from hotline.callers import service as callers
 from hotline.errors import Invalid, NotAllowedNow, NotPermitted
 from hotline.outbox import OutboxMessage
-from hotline.work_orders import derivation, journal, service, story
+from hotline.work_orders import clock, derivation, journal, service, story
 from hotline.work_orders.asks import information
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import CloseKind, Holder, Status
+from tests.conftest import NOON
 from tests.factories.orders import CALENDAR, TZ, WHEN, caller, order_at
 from tests.factories.units import City, city
 
@@ -107,7 +109,69 @@ def test_only_a_reviewer_asks_and_says_what_for(session: Session, here: City):
 def test_nothing_is_sent_to_a_telephone_that_must_not_tell(session: Session, here: City):
     order = order_at(session, here, Status.TO_REVIEW, confidential=True)
     ask(session, order, here)
-    assert "needs_info" not in texts(session)
     withheld = order_at(session, here, Status.TO_REVIEW, who=caller(session, phone=None))
     ask(session, withheld, here)
-    assert "needs_info" not in texts(session)
+    landline = order_at(session, here, Status.TO_REVIEW, who=caller(session, phone="+863182024114"))
+    ask(session, landline, here)
+    assert texts(session) == []
+    assert information.to_tell(session) == [order, withheld, landline]
+
+
+def test_who_withholds_a_number_and_leaves_a_mobile_is_written_to(session: Session, here: City):
+    who = callers.remember(session, phone=None, name="王小明", contact="199 0000 7777", now=NOON)
+    order = order_at(session, here, Status.TO_REVIEW, who=who)
+    ask(session, order, here)
+    assert texts(session) == ["accepted", "needs_info"]
+    assert information.to_tell(session) == []
+    secret = order_at(session, here, Status.TO_REVIEW, who=who, confidential=True)
+    ask(session, secret, here)
+    assert texts(session) == ["accepted", "needs_info"]
+
+
+def test_who_cannot_be_written_to_is_called_and_never_closed_unasked(session: Session, here: City):
+    order = order_at(session, here, Status.TO_REVIEW, confidential=True)
+    ask(session, order, here)
+    assert ("告知方式", "收不到短信，须电话告知") in story.story(session, order, here.reviewer)[-1].facts
+    assert order.step_due_at is None  # nothing runs before somebody has called
+    late = ASKED + timedelta(days=20)
+    service.remind_or_close(session, order=order, actor=SYSTEM, now=late, **WHEN)
+    assert (order.status, information.to_tell(session), len(order.events)) == (Status.NEEDS_INFO, [order], 4)
+    with pytest.raises(NotAllowedNow, match="没有电话告知"):
+        service.close_unanswered(session, order=order, actor=here.reviewer, now=late)
+    with pytest.raises(NotPermitted):
+        service.tell(session, order=order, actor=SYSTEM, now=late, **WHEN)
+
+    called = datetime(2026, 12, 7, 9, 0, tzinfo=TZ)
+    for status, due in ((Status.NEEDS_INFO, called), (Status.CLOSED, called + timedelta(days=10))):
+        service.tell(session, order=order, actor=here.operator, now=due, **WHEN)
+        assert information.to_tell(session) == []
+        with pytest.raises(NotAllowedNow, match="不需要电话告知"):
+            service.tell(session, order=order, actor=here.operator, now=due, **WHEN)
+        assert order.step_due_at == clock.add_working(due, 3 * clock.day_length(CALENDAR), CALENDAR, TZ)
+        service.remind_or_close(session, order=order, actor=SYSTEM, now=order.step_due_at, **WHEN)
+        assert order.status == status
+    assert order.close_kind == CloseKind.NO_INFO
+    assert texts(session) == []
+    assert derivation.differs(order, CALENDAR, TZ) == ""
+    assert journal.verify(session) == []
+
+
+def test_a_caller_who_was_called_may_answer_as_any_other(session: Session, here: City):
+    order = order_at(session, here, Status.TO_REVIEW, who=caller(session, phone="+863182024114"))
+    ask(session, order, here)
+    service.tell(session, order=order, actor=here.reviewer, now=ASKED + HOUR, **WHEN)
+    assert ("需要补充", "具体地点、发生时间") in story.story(session, order, here.reviewer)[-1].facts
+    service.supplement(session, order=order, actor=here.operator, now=TOLD, text="三单元", **WHEN)
+    assert (order.status, order.deadline_at) == (Status.TO_REVIEW, datetime(2026, 11, 27, 15, 0, tzinfo=TZ))
+    with pytest.raises(NotAllowedNow):
+        service.tell(session, order=order, actor=here.reviewer, now=TOLD, **WHEN)
+
+
+def test_who_was_asked_before_such_callers_were_called_is_called_instead_of_closed(session: Session, here: City):
+    order = order_at(session, here, Status.TO_REVIEW, who=caller(session, phone=None))
+    ask(session, order, here)
+    asked = order.events[-1]
+    asked.data = {key: value for key, value in asked.data.items() if key != "by_telephone"}
+    order.step_due_at = ASKED + timedelta(days=5)  # as it was reckoned then
+    service.remind_or_close(session, order=order, actor=SYSTEM, now=order.step_due_at, **WHEN)
+    assert (order.status, information.to_tell(session)) == (Status.NEEDS_INFO, [order])

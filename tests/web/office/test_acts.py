@@ -180,3 +180,32 @@ def test_a_citizen_who_gets_no_texts_is_told_of_an_extension_by_a_call(
     assert "没有要电话告知的市民" in browser.get("/office/supervision?show=tell").text
     browser.get("/office/supervision?show=tell")
     assert browser.post(f"/office/supervision/extensions/{asked.id}/told").status_code == 409
+
+
+def test_a_caller_who_gets_no_texts_is_called_by_whoever_sees_it_first(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    with session_scope(sessions) as session:
+        landline = order_at(session, here, Status.TO_REVIEW, who=caller(session, phone="+863182024114"))
+        secret = order_at(session, here, Status.TO_REVIEW, confidential=True)
+        numbers = [landline.order_no, secret.order_no]
+    reviewer = staff(here.reviewer)
+    for number in numbers:
+        reviewer.get(f"/office/orders/{number}/act/ask_info")
+        assert reviewer.post(f"/office/orders/{number}/act/ask_info", {"missing": "place"}).status_code == 303
+    pool = reviewer.get("/office/dispatch").text
+    assert "请打电话告知缺什么" in pool and "缺具体地点" in pool
+    assert all(number in pool for number in numbers)
+    reviewer.get(f"/office/orders/{numbers[0]}")
+    assert reviewer.post(f"/office/orders/{numbers[0]}/act/tell").status_code == 303
+    assert order_of(sessions, numbers[0]).step_due_at is not None
+
+    supervisor = staff(here.supervisor)
+    page = supervisor.get("/office/supervision?show=tell").text
+    assert numbers[1] in page and "具体地点" in page
+    assert numbers[0] not in page
+    assert supervisor.post(f"/office/orders/{numbers[1]}/act/tell").status_code == 303
+    assert "没有要电话告知的市民" in supervisor.get("/office/supervision?show=tell").text
+    assert "请打电话告知缺什么" not in reviewer.get("/office/dispatch").text
+    reviewer.get(f"/office/orders/{numbers[1]}")
+    assert reviewer.post(f"/office/orders/{numbers[1]}/act/tell").status_code == 409
