@@ -399,7 +399,8 @@ def test_after_a_refused_return_the_officers_are_rung_again(
     clock.forward(600)
     with scope() as session:
         order = session.get_one(WorkOrder, urgent.id)
-        orders.refuse_return(session, order=order, actor=place.reviewer, now=clock(), reason="正是贵单位的职责")
+        words = "正是贵单位的职责"
+        orders.refuse_return(session, order=order, actor=place.reviewer, now=clock(), reason=words, **WHEN)
     run_jobs(scope)
     assert [line.to for line in lines(telephony)] == [rosters.FIRST, rosters.FIRST]
     assert (alarm(scope).round, alarm(scope).state) == (2, "ringing")
