@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from hotline.accounts.roles import Role
 from hotline.calls.links import Links
 from hotline.errors import Invalid, NotAllowedNow
 from hotline.follow_ups import lines, queries, service
@@ -55,7 +56,7 @@ def line(callback_id: int) -> ResponseReturnValue:
     """How the call stands now, as a fragment."""
     with transaction() as session:
         found = queries.callback_for(session, the_actor(), callback_id)
-        return render_template("duty/_line.html", **_line_values(found))
+        return render_template("duty/_line.html", **_line_values(session, found))
 
 
 def _seat() -> str:
@@ -74,10 +75,11 @@ def _page(callback_id: int | None, typed: dict[str, Any], faults: dict[str, obje
             "seat": _seat(),
         }
         if callback_id is None and waiting:
-            callback_id = waiting[0].callback.id
+            # what another left lying can be released, not called: it is opened only when nobody is to be called
+            callback_id = min(waiting, key=lambda item: bool(item.holder)).callback.id
         if callback_id is not None:
             found = queries.callback_for(session, actor, callback_id)
-            values |= _callback_values(session, found) | _line_values(found)
+            values |= _callback_values(session, found) | _line_values(session, found)
         return render_template("duty/desk.html", **values, typed=typed, faults=faults)
 
 
@@ -94,10 +96,12 @@ def _callback_values(session: Session, found: Callback) -> dict[str, Any]:
         "reasons": REASON_WORDS,
         "grounds": EXPLAIN_WORDS if Action.EXPLAIN in steps.allowed(order, actor) else {},
         "me": visitor(),
+        # a supervisor who may not make the call may give it to somebody who may
+        "may_release": actor.role == Role.SUP and queries.left_lying(found, now=runtime().now()),
     }
 
 
-def _line_values(found: Callback) -> dict[str, Any]:
+def _line_values(session: Session, found: Callback) -> dict[str, Any]:
     actor = the_actor()
     attempt = found.attempts[-1] if found.attempts else None
     return {
@@ -105,6 +109,7 @@ def _line_values(found: Callback) -> dict[str, Any]:
         "attempt": attempt,
         "live": service.live_attempt(found),
         "mine": found.state == CallbackState.TAKEN and found.officer_id == actor.user_id,
+        "holder": queries.holder_of(session, found, actor),
         "open": found.state in (CallbackState.WAITING, CallbackState.TAKEN),
         "needs_person": service.needs_person(found),
     }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from hotline.accounts.roles import HUB
+from hotline.accounts.models import User
+from hotline.accounts.roles import HUB, Role
 from hotline.accounts.service import Actor
 from hotline.callers.models import Caller
 from hotline.errors import NotFound, NotPermitted
@@ -24,6 +25,9 @@ from hotline.work_orders.models import WorkOrder
 
 _ANSWERED: Final = (AttemptState.CONNECTED, AttemptState.ENDED)
 _LOOKED_AT: Final = 200  # callbacks sorted by hand at once; more than a desk works off in a day
+# an hour covers any call and what is written after it; before the due time somebody may be at lunch
+_LEFT_AFTER: Final = timedelta(hours=3)
+_LEFT_AFTER_OVERDUE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class ToCall:
     best_hour: int | None
     said: str  # what a key or an SMS already said: "" or dissatisfied
     mine: bool
+    holder: str = ""  # who took it and left it lying, for supervisors
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +81,49 @@ def callback_for(session: Session, actor: Actor, callback_id: int) -> Callback:
 def who_to_call(session: Session, actor: Actor, *, now: datetime, tz: tzinfo, limit: int = 50) -> list[ToCall]:
     """Return whom to call now: one's own first, then by due time, fitting hour, fewest tries.
 
-    What the asker may not call (handled by them, or of their unit) is left out. Officers only.
+    What the asker may not call (handled by them, or of their unit) is left out. A supervisor also sees what others
+    took and left lying, to release it. Officers only.
     """
     if actor.role not in OFFICERS:
         raise NotPermitted("只有回访员或督办员可以查看")
     ripe = (Callback.state == CallbackState.WAITING) & (Callback.next_try_at <= now)
     own = (Callback.state == CallbackState.TAKEN) & (Callback.officer_id == actor.user_id)
+    lying = (Callback.state == CallbackState.TAKEN) & (Callback.taken_at <= now - _LEFT_AFTER_OVERDUE)
     rows = session.execute(
         select(Callback, WorkOrder)
         .join(WorkOrder, WorkOrder.id == Callback.order_id)
-        .where(or_(ripe, own))
+        .where(or_(ripe, own, lying) if actor.role == Role.SUP else or_(ripe, own))
         .options(selectinload(Callback.attempts), joinedload(WorkOrder.caller), joinedload(WorkOrder.lead_unit))
         .order_by(Callback.due_at, Callback.id)
         .limit(_LOOKED_AT)
     ).all()
     hours = _best_hours(session, [order.caller for _, order in rows if order.caller], tz)
+    holders = {callback.id: holder_of(session, callback, actor) for callback, _ in rows}
     found = [
-        _to_call(callback, order, actor, hours)
+        _to_call(callback, order, actor, hours, holders[callback.id])
         for callback, order in rows
-        if callback.officer_id == actor.user_id or not why_not(session, callback, actor)
+        if callback.officer_id == actor.user_id
+        or (left_lying(callback, now=now) if holders[callback.id] else not why_not(session, callback, actor))
     ]
     hour = now.astimezone(tz).hour
     found.sort(key=lambda item: (not item.mine, item.callback.due_at, _hours_off(item.best_hour, hour), item.tries))
     return found[:limit]
+
+
+def holder_of(session: Session, callback: Callback, actor: Actor) -> str:
+    """Return the name of the other person who has taken a callback, "" when it is free, settled or the asker's."""
+    if callback.state != CallbackState.TAKEN or callback.officer_id in {None, actor.user_id}:
+        return ""
+    return session.get_one(User, callback.officer_id).display_name
+
+
+def left_lying(callback: Callback, *, now: datetime) -> bool:
+    """Whether a taken callback was not worked on for hours; for one hour when it is overdue."""
+    if callback.state != CallbackState.TAKEN or callback.taken_at is None:
+        return False
+    # by when a try began: one whose end nobody told would else count as under way for ever
+    worked_on = max([callback.taken_at, *(attempt.at for attempt in callback.attempts)])
+    return now - worked_on >= (_LEFT_AFTER_OVERDUE if callback.due_at < now else _LEFT_AFTER)
 
 
 def counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> Counts:
@@ -181,7 +206,7 @@ def evaluations_of(session: Session, order: WorkOrder, actor: Actor) -> list[Sai
     ]
 
 
-def _to_call(callback: Callback, order: WorkOrder, actor: Actor, hours: dict[str, int]) -> ToCall:
+def _to_call(callback: Callback, order: WorkOrder, actor: Actor, hours: dict[str, int], holder: str) -> ToCall:
     missed = [attempt for attempt in callback.attempts if attempt.state == AttemptState.NO_ANSWER]
     return ToCall(
         callback=callback,
@@ -191,6 +216,7 @@ def _to_call(callback: Callback, order: WorkOrder, actor: Actor, hours: dict[str
         best_hour=hours.get((order.caller.phone_index or "") if order.caller else ""),
         said=next((attempt.answer for attempt in reversed(callback.attempts) if attempt.answer), ""),
         mine=callback.officer_id == actor.user_id,
+        holder=holder,
     )
 
 

@@ -92,10 +92,16 @@ def take(session: Session, *, callback: Callback, actor: Actor, now: datetime) -
 def release(
     session: Session, *, callback: Callback, actor: Actor, now: datetime, next_try_at: datetime | None = None
 ) -> Callback:
-    """Give a taken callback back; with ``next_try_at`` it is offered again then, at the hour the citizen asked for."""
+    """Give a taken callback back; with ``next_try_at`` it is offered again then, at the hour the citizen asked for.
+
+    Whoever has taken it may, and a supervisor for them: they may have left.
+    """
     if callback.officer_id != actor.user_id and actor.role != "SUP":
         raise NotPermitted("只有正在回访的人可以放回")
     _move(callback, CallbackAction.RELEASE)
+    under_way = live_attempt(callback)
+    if under_way is not None and now - under_way.at >= _ABANDONED_AFTER:
+        _end(under_way, AttemptState.FAILED, now)  # else it would look as if somebody were still on the telephone
     callback.officer_id = None
     callback.next_try_at = max(now, next_try_at) if next_try_at else now
     _flush(session)

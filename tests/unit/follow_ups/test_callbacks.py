@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
-from hotline.accounts.service import SYSTEM
+from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.follow_ups import queries, service
 from hotline.follow_ups.models import Callback, Evaluation
@@ -160,6 +160,42 @@ def test_one_officer_at_a_time(session: Session, here: City, callback):
     service.release(session, callback=callback, actor=here.callback_officer, now=OPENED, next_try_at=at_seven)
     assert queries.who_to_call(session, other, now=OPENED, tz=TZ) == []
     assert [item.callback for item in queries.who_to_call(session, other, now=at_seven, tz=TZ)] == [callback]
+
+
+def held_by(session: Session, actor: Actor, at: datetime) -> list[str]:
+    return [item.holder for item in queries.who_to_call(session, actor, now=at, tz=TZ)]
+
+
+def test_what_an_officer_took_and_left_is_released_by_a_supervisor(session: Session, here: City, callback):
+    service.take(session, callback=callback, actor=here.callback_officer, now=OPENED)
+    other = people.actor(session, Role.CBK)
+    assert held_by(session, here.supervisor, OPENED + HOUR * 2) == []  # they may be at it
+    assert held_by(session, here.supervisor, OPENED + HOUR * 3) == ["回访员小孙"]
+    assert held_by(session, here.supervisor, local(23, 9)) == ["回访员小孙"]
+    assert held_by(session, other, local(23, 9)) == []  # who may not release it need not know
+    assert held_by(session, here.callback_officer, local(23, 9)) == [""]
+    service.release(session, callback=callback, actor=here.supervisor, now=local(23, 9))
+    assert [item.callback for item in queries.who_to_call(session, other, now=local(23, 9), tz=TZ)] == [callback]
+    service.take(session, callback=callback, actor=other, now=local(23, 9))
+
+
+def test_an_overdue_one_counts_as_left_an_hour_after_the_last_try(session: Session, here: City, callback):
+    service.take(session, callback=callback, actor=here.callback_officer, now=OPENED)
+    evening = local(18, 19)
+    service.plan_attempt(session, callback=callback, way=Way.PERSON, actor=here.callback_officer, now=evening)
+    assert held_by(session, here.supervisor, evening + HOUR / 2) == []  # on the telephone, or writing what was said
+    assert held_by(session, here.supervisor, evening + HOUR) == ["回访员小孙"]
+    # nobody told the end of that try: with the callback it is given up, and the next one may begin
+    service.release(session, callback=callback, actor=here.supervisor, now=evening + HOUR)
+    assert service.live_attempt(callback) is None
+
+
+def test_a_supervisor_releases_also_what_they_may_not_call(session: Session, here: City, order, callback):
+    order.operator_id = here.supervisor.user_id
+    service.take(session, callback=callback, actor=here.callback_officer, now=OPENED)
+    assert held_by(session, here.supervisor, local(19, 9)) == ["回访员小孙"]
+    service.release(session, callback=callback, actor=here.supervisor, now=local(19, 9))
+    assert held_by(session, here.supervisor, local(19, 9)) == []
 
 
 def test_a_key_says_satisfied_and_that_is_all_that_is_asked(session: Session, order, callback):

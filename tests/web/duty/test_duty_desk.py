@@ -269,6 +269,28 @@ def test_a_taken_one_can_be_given_back(here: City, staff: Staff, sessions: Sessi
         assert session.get_one(Callback, callback_id).state == "waiting"
 
 
+def test_a_supervisor_gives_back_what_an_officer_on_leave_has_taken(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    left, free = waiting(sessions, here, title="搁置的一件"), waiting(sessions, here, title="没人领的一件")
+    dialled(staff(here.callback_officer), left)
+    supervisor = staff(here.supervisor)
+    page = supervisor.get(f"/duty/{left}").text
+    assert "回访员小孙正在回访" in page
+    assert f"/duty/{left}/release" not in page
+    assert f"/duty/{left}/dial" not in page  # it would only be refused
+    clock.on(days=14)
+    assert f"/duty/{free}/dial" in supervisor.get("/duty").text  # opened: the first that can be called
+    page = supervisor.get(f"/duty/{left}").text
+    assert "回访员小孙领取后搁置" in page
+    assert f"/duty/{left}/release" in page
+    assert "领取后搁置" not in staff(here.callback_officer).get("/duty").text
+    assert supervisor.post(f"/duty/{left}/release").status_code == 303
+    page = supervisor.get(f"/duty/{left}").text
+    assert "领取后搁置" not in page
+    assert f"/duty/{left}/dial" in page
+
+
 def test_units_and_operators_have_no_duty_desk(here: City, staff: Staff, sessions: SessionFactory) -> None:
     callback_id = waiting(sessions, here)
     for who in (here.operator, here.county_clerk, here.township_clerk, here.reviewer):
