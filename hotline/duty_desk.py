@@ -104,13 +104,14 @@ def _callback_values(session: Session, found: Callback) -> dict[str, Any]:
 def _line_values(session: Session, found: Callback) -> dict[str, Any]:
     actor = the_actor()
     attempt = found.attempts[-1] if found.attempts else None
+    is_open = queries.is_open(session, found)
     return {
         "chosen": found,
         "attempt": attempt,
         "live": service.live_attempt(found),
-        "mine": found.state == CallbackState.TAKEN and found.officer_id == actor.user_id,
+        "mine": is_open and found.state == CallbackState.TAKEN and found.officer_id == actor.user_id,
         "holder": queries.holder_of(session, found, actor),
-        "open": found.state in (CallbackState.WAITING, CallbackState.TAKEN),
+        "open": is_open,
         "needs_person": service.needs_person(found),
     }
 
@@ -245,6 +246,8 @@ def unreachable(callback_id: int) -> ResponseReturnValue:
         )
         if after.state == CallbackState.NOT_REACHED:
             return "已记录：多次未联系上，按未评价办结"
+        if not queries.is_open(session, after):
+            raise NotAllowedNow("这次回访已经结束")  # taken back meanwhile, for one: there is no next try to tell of
         return f"已记录：没有联系上，{moment(after.next_try_at, runtime().settings.tz)} 再试"
 
     return _settle(callback_id, act)

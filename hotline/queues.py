@@ -23,6 +23,7 @@ JOB_OF_TOPIC: Final[dict[str, tuple[str, str]]] = {
     "sms.send": (DISPATCH, "workers.dispatch.send_sms"),
     "order.follow": (CALLBACKS, "workers.callbacks.follow_main"),
     "callback.open": (CALLBACKS, "workers.callbacks.open_callback"),
+    "callback.withdraw": (CALLBACKS, "workers.callbacks.withdraw_callback"),
     "callback.dial": (CALLBACKS, "workers.callbacks.dial"),
     "order.evaluated": (CALLBACKS, "workers.callbacks.apply_evaluation"),
     "pin.locked": (CALLBACKS, "workers.staff.tell_locked"),

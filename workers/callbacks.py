@@ -31,6 +31,18 @@ def _open_callback(runtime: Runtime, message: OutboxMessage) -> Finish:
     return finish
 
 
+def withdraw_callback(message_id: int) -> None:
+    """Ask no more about an order its citizen took back. Payload: ``order_id``, ``round``."""
+    handle(message_id, _withdraw_callback)
+
+
+def _withdraw_callback(runtime: Runtime, message: OutboxMessage) -> Finish:
+    def finish(session: Session, now: datetime) -> None:
+        service.withdraw(session, order_id=message.payload["order_id"], round=message.payload["round"], now=now)
+
+    return finish
+
+
 def follow_main(message_id: int) -> None:
     """Move the orders merged into one that was settled. Payload: ``order_id``, ``round``, ``settled``.
 

@@ -25,10 +25,11 @@ from hotline.db import SessionFactory, session_scope
 from hotline.errors import Invalid, NotFound
 from hotline.follow_ups import service
 from hotline.follow_ups.models import Attempt, Callback
-from hotline.follow_ups.states import LAST_RANK, RANK, AttemptState, CallbackState, Way
+from hotline.follow_ups.states import LAST_RANK, OPEN, RANK, AttemptState, Way
 from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable, Telephony
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import Status
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ def dial(
     """Ring whoever is to be rung next for this try: the officer first, the citizen once the officer is on the line;
     for a keypad call the citizen. ``caller_id`` is the hotline's own number: nobody sees another's.
 
-    Nothing happens when that line was rung already or the try is over. A carrier that refuses ends the try as failed.
-    Raises ``NotFound`` and ``CarrierUnreachable``.
+    Nothing happens when that line was rung already, the try is over or the order no longer waits for a callback. A
+    carrier that refuses ends the try as failed. Raises ``NotFound`` and ``CarrierUnreachable``.
     """
     with session_scope(sessions) as session:
         ring = _next(session, attempt_of(session, attempt_id), links)
@@ -145,6 +146,9 @@ def attempt_of(session: Session, attempt_id: int) -> Attempt:
 def _next(session: Session, attempt: Attempt, links: Links) -> _Ring | None:
     if RANK[AttemptState(attempt.state)] >= LAST_RANK or attempt.citizen_provider_id is not None:
         return None
+    order = session.get_one(WorkOrder, attempt.callback.order_id)
+    if order.status != Status.TO_CALL_BACK:
+        return None  # taken back since: nobody is to be rung about it
     by_person = attempt.way == Way.PERSON
     if by_person and attempt.state == AttemptState.PLANNED:
         if attempt.officer_provider_id is not None:
@@ -152,7 +156,7 @@ def _next(session: Session, attempt: Attempt, links: Links) -> _Ring | None:
         officer = session.get(User, attempt.officer_id) if attempt.officer_id is not None else None
         seat = f"client:{officer.seat}" if officer is not None and officer.seat else ""
         return _Ring(OFFICER, seat, links.callback_officer(attempt.id))
-    caller = session.get_one(WorkOrder, attempt.callback.order_id).caller
+    caller = order.caller
     number = (caller.phone or normalise(caller.contact) or "") if caller is not None else ""
     url = links.callback_citizen(attempt.id) if by_person else links.callback_keypad(attempt.id)
     return _Ring(CITIZEN, number, url)
@@ -216,14 +220,14 @@ def line_status(
 
 
 def newest_open_of(session: Session, phone: str | None) -> Callback | None:
-    """Return the newest callback of this number that is not settled, None when there is none or it is withheld."""
+    """Return the newest callback of this number that an order waits for, None when there is none or it is withheld."""
     mine = callers.with_phone(session, phone or "")
     if not mine:
         return None
     return session.scalar(
         select(Callback)
         .join(WorkOrder, WorkOrder.id == Callback.order_id)
-        .where(WorkOrder.caller_id.in_(mine), Callback.state.in_((CallbackState.WAITING, CallbackState.TAKEN)))
+        .where(WorkOrder.caller_id.in_(mine), WorkOrder.status == Status.TO_CALL_BACK, Callback.state.in_(OPEN))
         .order_by(Callback.created_at.desc(), Callback.id.desc())
         .limit(1)
     )

@@ -19,7 +19,7 @@ class Callback(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("work_orders.id"))
     round: Mapped[int]
-    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting, taken, done, not_reached
+    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting, taken, done, ...
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime)
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -18,12 +18,15 @@ from hotline.callers.models import Caller
 from hotline.errors import NotFound, NotPermitted
 from hotline.follow_ups.guards import why_not
 from hotline.follow_ups.models import Attempt, Callback, Evaluation
-from hotline.follow_ups.states import OFFICERS, AttemptState, CallbackState, Way
+from hotline.follow_ups.states import OFFICERS, OPEN, AttemptState, CallbackState, Way
 from hotline.work_orders import clock
 from hotline.work_orders import queries as orders
 from hotline.work_orders.models import WorkOrder
+from hotline.work_orders.states import Status
 
 _ANSWERED: Final = (AttemptState.CONNECTED, AttemptState.ENDED)
+# whatever the callback says: nobody is asked about an order that no longer waits for it, such as one taken back
+_ASKED_ABOUT: Final = WorkOrder.status == Status.TO_CALL_BACK
 _LOOKED_AT: Final = 200  # callbacks sorted by hand at once; more than a desk works off in a day
 # an hour covers any call and what is written after it; before the due time somebody may be at lunch
 _LEFT_AFTER: Final = timedelta(hours=3)
@@ -92,7 +95,7 @@ def who_to_call(session: Session, actor: Actor, *, now: datetime, tz: tzinfo, li
     rows = session.execute(
         select(Callback, WorkOrder)
         .join(WorkOrder, WorkOrder.id == Callback.order_id)
-        .where(or_(ripe, own, lying) if actor.role == Role.SUP else or_(ripe, own))
+        .where(_ASKED_ABOUT, or_(ripe, own, lying) if actor.role == Role.SUP else or_(ripe, own))
         .options(selectinload(Callback.attempts), joinedload(WorkOrder.caller), joinedload(WorkOrder.lead_unit))
         .order_by(Callback.due_at, Callback.id)
         .limit(_LOOKED_AT)
@@ -108,6 +111,12 @@ def who_to_call(session: Session, actor: Actor, *, now: datetime, tz: tzinfo, li
     hour = now.astimezone(tz).hour
     found.sort(key=lambda item: (not item.mine, item.callback.due_at, _hours_off(item.best_hour, hour), item.tries))
     return found[:limit]
+
+
+def is_open(session: Session, callback: Callback) -> bool:
+    """Whether the citizen is still to be asked: the callback is not settled and its order waits for it."""
+    order = session.get_one(WorkOrder, callback.order_id)
+    return callback.state in OPEN and order.status == Status.TO_CALL_BACK
 
 
 def holder_of(session: Session, callback: Callback, actor: Actor) -> str:
@@ -132,16 +141,18 @@ def counts(session: Session, actor: Actor, *, now: datetime, tz: tzinfo) -> Coun
         raise NotPermitted("只有回访员或督办员可以查看")
     midnight = clock.local_midnight(now, tz)
     today = clock.start_of_local_day(now, tz)
-    waiting = Callback.state == CallbackState.WAITING
+    waiting = (Callback.state == CallbackState.WAITING) & _ASKED_ABOUT
+    taken = (Callback.state == CallbackState.TAKEN) & _ASKED_ABOUT
     settled_today = (Callback.done_at >= today) & (Callback.done_at < midnight)
 
     def count(*where: object) -> int:
-        return session.scalar(select(func.count(Callback.id)).where(*where)) or 0  # type: ignore[arg-type]
+        found = select(func.count(Callback.id)).join(WorkOrder, WorkOrder.id == Callback.order_id)
+        return session.scalar(found.where(*where)) or 0  # type: ignore[arg-type]
 
     return Counts(
         to_call=count(waiting, Callback.next_try_at <= now),
-        mine=count(Callback.state == CallbackState.TAKEN, Callback.officer_id == actor.user_id),
-        overdue=count(Callback.state.in_((CallbackState.WAITING, CallbackState.TAKEN)), Callback.due_at < now),
+        mine=count(taken, Callback.officer_id == actor.user_id),
+        overdue=count(waiting | taken, Callback.due_at < now),
         later=count(waiting, Callback.next_try_at > now),
         done_today=count(Callback.state == CallbackState.DONE, settled_today),
         not_reached_today=count(Callback.state == CallbackState.NOT_REACHED, settled_today),
@@ -157,7 +168,13 @@ def ripe_for_keypad(session: Session, *, now: datetime, limit: int = 20) -> Sequ
     )
     return session.scalars(
         select(Callback)
-        .where(Callback.state == CallbackState.WAITING, Callback.next_try_at <= now, Callback.id.not_in(asked))
+        .join(WorkOrder, WorkOrder.id == Callback.order_id)
+        .where(
+            _ASKED_ABOUT,
+            Callback.state == CallbackState.WAITING,
+            Callback.next_try_at <= now,
+            Callback.id.not_in(asked),
+        )
         .order_by(Callback.due_at, Callback.id)
         .limit(limit)
     ).all()

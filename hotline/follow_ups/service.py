@@ -1,4 +1,4 @@
-"""Verbs on callbacks: open, take, try, evaluate, give up. What is said goes to the order by way of the outbox."""
+"""Verbs on callbacks: open, take, try, evaluate, give up; withdraw. What is said reaches the order by the outbox."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hotline.follow_ups.models import Attempt, Callback, Evaluation
 from hotline.follow_ups.states import (
     LAST_RANK,
     OFFICERS,
+    OPEN,
     RANK,
     STATE_WORDS,
     TRANSITIONS,
@@ -74,9 +75,11 @@ def take(session: Session, *, callback: Callback, actor: Actor, now: datetime) -
     """Take a callback to make it oneself; taking one's own again changes nothing.
 
     Raises ``NotPermitted`` for anyone but a callback officer or supervisor, for whoever handled the order and for
-    people of a unit that handles it; ``NotAllowedNow`` when somebody else has it or it is done.
+    people of a unit that handles it; ``NotAllowedNow`` when somebody else has it, it is done or the order no longer
+    waits for it.
     """
     may_ask(session, callback, actor)
+    _must_wait(session, callback)
     if callback.state == CallbackState.TAKEN and callback.officer_id == actor.user_id:
         return callback
     if callback.state == CallbackState.TAKEN:
@@ -112,10 +115,12 @@ def plan_attempt(session: Session, *, callback: Callback, way: str, actor: Actor
     """Plan one try and let the outbox carry it out: a bridged or keypad call (``callback.dial``) or an SMS.
 
     A person's try needs the callback taken by that person; keypad and SMS ask only while nobody has it, and never
-    again once a key said dissatisfied. Raises ``NotAllowedNow``; also while another try is under way.
+    again once a key said dissatisfied. Raises ``NotAllowedNow``; also while another try is under way, and when the
+    order no longer waits for a callback.
     """
     if way not in set(Way):
         raise Invalid("没有这种回访方式", way=f"可选：{'、'.join(Way)}")
+    _must_wait(session, callback)
     if way == Way.PERSON:
         must_hold(session, callback, actor)
     elif callback.state != CallbackState.WAITING:
@@ -181,10 +186,12 @@ def evaluate(
 
     A key or an SMS tells satisfaction only. When it says dissatisfied nobody knows yet what is wrong: the answer is
     kept on the try, the callback waits for a person, and None is returned. A person has to ask all of it.
-    Raises ``Invalid`` naming what is missing, ``NotAllowedNow`` when the callback is settled.
+    Raises ``Invalid`` naming what is missing, ``NotAllowedNow`` when the callback is settled or the order no longer
+    waits for it.
     """
     reasons = list(dict.fromkeys(reasons))
     check_said(way, satisfaction, solved, contacted, reasons, explanation)
+    _must_wait(session, callback)
     if way == Way.PERSON:
         must_hold(session, callback, actor)
     if satisfaction == Satisfaction.DISSATISFIED and way != Way.PERSON:
@@ -258,7 +265,10 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
     if actor.role not in OFFICERS and actor != SYSTEM:
         raise NotPermitted("只有回访员或督办员可以回访")
     callback = attempt.callback
-    if callback.state in (CallbackState.DONE, CallbackState.NOT_REACHED):
+    order = session.get_one(WorkOrder, callback.order_id)
+    if callback.state not in OPEN or order.status != Status.TO_CALL_BACK:
+        _end(attempt, AttemptState.ENDED, now)
+        _flush(session)
         return callback
     if attempt.state != AttemptState.FAILED and not attempt.answer:
         # a voice box counts as a connection to the carrier; whoever listened knows better
@@ -268,7 +278,6 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
         _move(callback, CallbackAction.RELEASE)
         callback.officer_id = None
     missed = [one.at.astimezone(tz) for one in callback.attempts if one.state == AttemptState.NO_ANSWER]
-    order = session.get_one(WorkOrder, callback.order_id)
     bounds = rules_of(order).bounds
     if enough_tries(missed, tries=bounds.tries, days=bounds.try_days):
         _move(callback, CallbackAction.GIVE_UP)
@@ -281,6 +290,22 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
     callback.next_try_at = next_try(missed, now.astimezone(tz), tries=bounds.tries, days=bounds.try_days)
     _flush(session)
     return callback
+
+
+def withdraw(session: Session, *, order_id: int, round: int, now: datetime) -> None:
+    """Ask no more about this round of an order that was taken back. Safe to run twice; no callback: nothing.
+
+    A telephone that rings already is not answered by a question; who talks with the citizen ends that call themselves.
+    """
+    callback = session.scalar(select(Callback).where(Callback.order_id == order_id, Callback.round == round))
+    if callback is None or callback.state not in OPEN:
+        return
+    _move(callback, CallbackAction.WITHDRAW)
+    callback.done_at = now
+    under_way = live_attempt(callback)
+    if under_way is not None and under_way.state != AttemptState.CONNECTED:
+        _end(under_way, AttemptState.FAILED, now)
+    _flush(session)
 
 
 # ---- how a callback stands
@@ -297,6 +322,12 @@ def live_attempt(callback: Callback) -> Attempt | None:
 
 
 # ---- inside
+
+
+def _must_wait(session: Session, callback: Callback) -> None:
+    # the message that withdraws a callback comes a moment after its order was taken back
+    if session.get_one(WorkOrder, callback.order_id).status != Status.TO_CALL_BACK:
+        raise NotAllowedNow("工单已不在待回访环节，不用再回访", allowed=[], status=callback.state)
 
 
 def _unaskable(order: WorkOrder) -> CloseKind | None:

@@ -15,6 +15,7 @@ class CallbackState(StrEnum):
     TAKEN = "taken"
     DONE = "done"
     NOT_REACHED = "not_reached"
+    WITHDRAWN = "withdrawn"
 
 
 class CallbackAction(StrEnum):
@@ -25,6 +26,7 @@ class CallbackAction(StrEnum):
     ASK_IN_PERSON = "ask_in_person"  # a key said dissatisfied: a person has to ask what and why
     EVALUATE = "evaluate"
     GIVE_UP = "give_up"
+    WITHDRAW = "withdraw"  # the citizen took the demand back: there is nothing left to ask about
 
 
 TRANSITIONS: Final[dict[tuple[CallbackState, CallbackAction], CallbackState]] = {
@@ -36,13 +38,18 @@ TRANSITIONS: Final[dict[tuple[CallbackState, CallbackAction], CallbackState]] = 
     (CallbackState.TAKEN, CallbackAction.EVALUATE): CallbackState.DONE,
     (CallbackState.WAITING, CallbackAction.GIVE_UP): CallbackState.NOT_REACHED,
     (CallbackState.TAKEN, CallbackAction.GIVE_UP): CallbackState.NOT_REACHED,
+    (CallbackState.WAITING, CallbackAction.WITHDRAW): CallbackState.WITHDRAWN,
+    (CallbackState.TAKEN, CallbackAction.WITHDRAW): CallbackState.WITHDRAWN,
 }
+
+OPEN: Final = (CallbackState.WAITING, CallbackState.TAKEN)
 
 STATE_WORDS: Final = {
     CallbackState.WAITING: "待回访",
     CallbackState.TAKEN: "回访中",
     CallbackState.DONE: "已回访",
     CallbackState.NOT_REACHED: "未联系上",
+    CallbackState.WITHDRAWN: "已撤销",
 }
 
 OFFICERS: Final = frozenset({Role.CBK, Role.SUP})

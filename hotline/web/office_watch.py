@@ -102,6 +102,7 @@ TOPICS: Final = {
     "contact.dial": "转接联系群众",
     "order.follow": "并入的工单随主单办理",
     "callback.open": "建立回访",
+    "callback.withdraw": "撤销回访",
     "callback.dial": "回访拨打",
     "order.evaluated": "评价回写",
     "pin.locked": "电话密码锁定通知",

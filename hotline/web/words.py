@@ -144,6 +144,7 @@ CALLBACK_STATES: Final[dict[str, Sign]] = {
     "taken": Sign(N_("回访中"), *WORK),
     "done": Sign(N_("已回访"), *DONE),
     "not_reached": Sign(N_("未联系上"), "hold", "plain"),
+    "withdrawn": Sign(N_("已撤销"), "hold", "plain"),
 }
 
 ENTRY_STATES: Final[dict[str, Sign]] = {

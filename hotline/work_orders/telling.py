@@ -13,6 +13,7 @@ from hotline.work_orders.asks import information
 from hotline.work_orders.models import OrderEvent, WorkOrder
 from hotline.work_orders.states import Action, CloseKind, Status
 from hotline.work_orders.steps import (
+    Message,
     advance,
     live_subs,
     move_sub,
@@ -104,8 +105,8 @@ def withdraw(
 ) -> WorkOrder:
     """Close the order because its caller takes it back, which was read back to them: nobody is asked or rated.
 
-    Every part is closed and every unit told. Raises ``Invalid`` without a reason or the caller's yes, and
-    ``NotAllowedNow`` for the kinds a call must not end (see ``states.SensitiveKind``).
+    Every part is closed and every unit told; a callback that waits is taken back too. Raises ``Invalid`` without a
+    reason or the caller's yes, and ``NotAllowedNow`` for the kinds a call must not end (see ``states.SensitiveKind``).
     """
     rule_for(order, Action.WITHDRAW, actor, now)
     faults: dict[str, object] = {}
@@ -118,6 +119,8 @@ def withdraw(
     holding = live_subs(order)[::-1]
     # of a draft its caller never heard as an order
     told = sms(order, "withdrawn") if order.status != Status.DRAFT else []
+    if order.status == Status.TO_CALL_BACK:
+        told.append(Message("callback.withdraw", {"order_id": order.id, "round": order.round}))
     for sub in holding:
         move_sub(sub, Action.WITHDRAW)
         sub.closed_at = now

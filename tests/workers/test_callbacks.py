@@ -131,6 +131,25 @@ def test_what_the_citizen_said_closes_the_order_once(
         assert session.scalar(texts) == 1
 
 
+def test_the_callback_of_a_demand_taken_back_is_withdrawn_and_nobody_is_rung(
+    runtime: Runtime, place: City, checked: WorkOrder, carrier: SimulatedTelephony, clock: Clock
+) -> None:
+    callbacks.open_callback(waiting(runtime, "callback.open"))
+    with session_scope(runtime.sessions) as session:
+        asked = session.scalars(select(Callback)).one()
+        service.plan_attempt(session, callback=asked, way="keypad", actor=place.callback_officer, now=clock())
+        order = session.get_one(WorkOrder, checked.id)
+        orders.withdraw(
+            session, order=order, actor=place.operator, now=clock(), reason="邻居已经修好", read_back_ok=True
+        )
+    callbacks.dial(waiting(runtime, "callback.dial"))  # was on its way before
+    message_id = waiting(runtime, "callback.withdraw")
+    callbacks.withdraw_callback(message_id)
+    callbacks.withdraw_callback(message_id)
+    assert carrier.lines == {}
+    assert (callback(runtime).state, row(runtime, message_id).failed) == ("withdrawn", False)
+
+
 def test_an_order_somebody_changed_at_the_same_moment_is_looked_at_again(
     runtime: Runtime, checked: WorkOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

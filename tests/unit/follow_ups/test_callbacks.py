@@ -379,6 +379,64 @@ def test_the_duty_desk_is_for_officers(session: Session, here: City, callback):
     assert queries.callback_for(session, here.callback_officer, callback.id) is callback
 
 
+def taken_back(session: Session, here: City, order: WorkOrder, at: datetime = OPENED + HOUR) -> None:
+    work.withdraw(session, order=order, actor=here.operator, now=at, reason="邻居已经修好", read_back_ok=True)
+
+
+def test_who_takes_the_demand_back_is_not_asked_about_it(session: Session, here: City, order, callback):
+    later, monday = OPENED + HOUR, local(23, 9)
+    taken_back(session, here, order)
+    # already now, before the message that withdraws the callback arrives
+    assert queries.who_to_call(session, here.callback_officer, now=later, tz=TZ) == []
+    assert queries.ripe_for_keypad(session, now=later) == []
+    assert queries.counts(session, here.callback_officer, now=monday, tz=TZ) == queries.Counts(0, 0, 0, 0, 0, 0)
+    with pytest.raises(NotAllowedNow, match="不用再回访"):
+        service.take(session, callback=callback, actor=here.callback_officer, now=later)
+    with pytest.raises(NotAllowedNow, match="不用再回访"):
+        service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=later)
+    with pytest.raises(NotAllowedNow, match="不用再回访"):
+        service.evaluate(session, callback=callback, satisfaction="fair", way=Way.SMS, actor=SYSTEM, now=later)
+    (message,) = outgoing(session, "callback.withdraw")
+    for _ in range(2):
+        service.withdraw(session, **message, now=later)
+    assert (callback.state, callback.done_at) == (CallbackState.WITHDRAWN, later)
+    assert queries.counts(session, here.callback_officer, now=later, tz=TZ) == queries.Counts(0, 0, 0, 0, 0, 0)
+    assert (order.close_kind, session.scalar(select(Evaluation))) == (CloseKind.WITHDRAWN, None)
+
+
+def test_who_took_it_back_while_their_telephone_rang_is_not_missed(session: Session, here: City, order, callback):
+    for at in (local(18, 14), local(18, 16, 30)):
+        missed(session, callback, at)
+    ringing = service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=local(19, 9))
+    taken_back(session, here, order, local(19, 9))
+    service.unreachable(session, attempt=ringing, actor=SYSTEM, now=local(19, 9, 1), tz=TZ)
+    assert service.live_attempt(callback) is None
+    assert "not_reached" not in [one["template"] for one in outgoing(session, "sms.send")]
+    assert order.close_kind == CloseKind.WITHDRAWN
+
+
+@pytest.mark.parametrize(("talking", "state"), [(False, "failed"), (True, "connected")])
+def test_a_call_on_its_way_ends_with_the_callback_but_not_while_they_talk(
+    session: Session, here: City, order, callback, talking: bool, state: str
+):
+    service.take(session, callback=callback, actor=here.callback_officer, now=OPENED)
+    attempt = service.plan_attempt(session, callback=callback, way=Way.PERSON, actor=here.callback_officer, now=OPENED)
+    if talking:
+        service.attempt_update(session, attempt=attempt, state="connected", now=OPENED)
+    taken_back(session, here, order)
+    service.withdraw(session, order_id=order.id, round=callback.round, now=OPENED + HOUR)
+    assert (attempt.state, callback.state) == (state, CallbackState.WITHDRAWN)
+    with pytest.raises(NotAllowedNow):
+        asked_by_a_person(session, callback, here)
+
+
+def test_a_round_that_was_settled_stays_as_it_was(session: Session, here: City, order, callback):
+    asked_by_a_person(session, callback, here)
+    service.withdraw(session, order_id=order.id, round=callback.round, now=OPENED + HOUR)
+    service.withdraw(session, order_id=order.id, round=callback.round + 1, now=OPENED + HOUR)
+    assert callback.state == CallbackState.DONE
+
+
 def test_a_settled_callback_is_settled(session: Session, here: City, callback):
     asked_by_a_person(session, callback, here)
     with pytest.raises(NotAllowedNow):

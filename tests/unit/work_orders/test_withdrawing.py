@@ -40,6 +40,8 @@ def test_a_demand_taken_back_is_over_for_everybody(session: Session, here: City,
     told = [row["unit_id"] for row in sent(session, "order.push") if row["what"] == "withdraw"]
     assert told == holding
     assert sent(session, "sms.send")[-1]["template"] == "withdrawn"
+    asked = [{"order_id": order.id, "round": 1}] if status == Status.TO_CALL_BACK else []
+    assert sent(session, "callback.withdraw") == asked
     assert journal.verify(session) == []
     last = story(session, order, here.operator)[-1]
     assert (last.word, last.notes) == ("撤诉", [("原因", "邻居已经修好")])

@@ -17,6 +17,8 @@ from hotline.follow_ups import service
 from hotline.follow_ups.models import Attempt, Callback, Evaluation
 from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused, CarrierUnreachable
+from hotline.work_orders import service as work
+from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories import people
 from tests.factories.orders import WHEN, order_at
@@ -219,6 +221,25 @@ def test_not_reached_without_a_try_is_refused_in_words(here: City, staff: Staff,
     answer = staff(here.callback_officer).post(f"/duty/{callback_id}/unreachable")
     assert answer.status_code == 400
     assert "请先拨打" in answer.text
+
+
+def test_a_demand_taken_back_while_the_officer_rings_is_told_and_leaves_the_desk(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    callback_id = waiting(sessions, here)
+    browser = staff(here.callback_officer)
+    dialled(browser, callback_id)
+    with session_scope(sessions) as session:
+        order = session.scalars(select(WorkOrder)).one()
+        work.withdraw(session, order=order, actor=here.operator, now=clock.now, reason="修好了", read_back_ok=True)
+    answer = browser.post(f"/duty/{callback_id}/unreachable")
+    assert (answer.status_code, "这次回访已经结束" in answer.text) == (409, True)
+    said = {"contacted": "yes", "solved": "yes", "satisfaction": "satisfied"}
+    assert browser.post(f"/duty/{callback_id}/evaluation", said).status_code == 409
+    assert "现在没有要回访的市民" in browser.get("/duty").text
+    page = browser.get(f"/duty/{callback_id}").text
+    assert "这次回访已经结束" in page
+    assert f"/duty/{callback_id}/evaluation" not in page
 
 
 def test_the_machine_asks_the_citizen_alone(

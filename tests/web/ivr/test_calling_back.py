@@ -21,21 +21,28 @@ from hotline.outbox import OutboxMessage
 from hotline.telephony.base import CarrierRefused
 from hotline.telephony.simulated import Line, SimulatedTelephony
 from hotline.web import twiml
+from hotline.work_orders import service as work
 from hotline.work_orders.states import Status
 from tests.factories import calls as make
 from tests.factories import people
 from tests.factories.orders import PHONE, WHEN, order_at
-from tests.factories.units import city
+from tests.factories.units import City, city
 from tests.web.ivr.conftest import PUBLIC, Carrier, Clock, said
 
 Scope = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture
-def callback_id(scope: Scope, clock: Clock, runtime: Runtime) -> int:
+def here(scope: Scope, runtime: Runtime) -> City:
+    with scope() as session:
+        return city(session)
+
+
+@pytest.fixture
+def callback_id(scope: Scope, clock: Clock, here: City) -> int:
     """A settled order's callback that is due."""
     with scope() as session:
-        order = order_at(session, city(session), Status.TO_CALL_BACK, now=clock())
+        order = order_at(session, here, Status.TO_CALL_BACK, now=clock())
         clock.at += timedelta(hours=2)
         return service.open_callback(session, order=order, now=clock(), **WHEN).id
 
@@ -225,6 +232,33 @@ def test_a_text_rates_the_last_result(
     stranger = carrier.post("/ivr/message", {**form, "MessageSid": make.sid(), "From": "+8619900009999", "Body": "1"})
     assert twiml.SMS_CALL_US in stranger.get_data(as_text=True)
     assert rated(scope) == kept
+
+
+def test_a_text_rates_what_is_still_asked_about_not_what_was_taken_back(
+    carrier: Carrier, scope: Scope, clock: Clock, here: City, callback_id: int
+) -> None:
+    with scope() as session:
+        order = order_at(session, here, Status.TO_CALL_BACK, now=clock())
+        service.open_callback(session, order=order, now=order.updated_at, **WHEN)
+        work.withdraw(
+            session, order=order, actor=here.operator, now=order.updated_at, reason="修好了", read_back_ok=True
+        )
+    form = {"MessageSid": make.sid(), "From": PHONE, "To": "12345", "Body": "1"}
+    assert twiml.SMS_THANKS in carrier.post("/ivr/message", form).get_data(as_text=True)
+    with scope() as session:
+        assert session.scalars(select(Evaluation.callback_id)).all() == [callback_id]
+
+
+def test_a_citizen_who_took_it_back_and_answers_the_telephone_hears_goodbye(
+    carrier: Carrier, scope: Scope, clock: Clock, callback_id: int, ring: Callable[[int], Line | None]
+) -> None:
+    attempt_id = plan(scope, clock, callback_id, "keypad")
+    line = ring(attempt_id)
+    assert line is not None
+    with scope() as session:
+        callback = session.get_one(Callback, callback_id)
+        service.withdraw(session, order_id=callback.order_id, round=callback.round, now=clock())
+    assert said(carrier.ask(line.url.removeprefix(PUBLIC), line.provider_id)) == [twiml.GOODBYE]
 
 
 def test_a_callback_nobody_knows_ends_politely(carrier: Carrier) -> None:
