@@ -244,6 +244,8 @@ def unreachable(callback_id: int) -> ResponseReturnValue:
             now=runtime().now(),
             tz=runtime().settings.tz,
         )
+        if after.state == CallbackState.NOT_REACHED and service.needs_person(after):
+            return "已记录：多次未联系上，市民已表示不满意，转督办"
         if after.state == CallbackState.NOT_REACHED:
             return "已记录：多次未联系上，按未评价办结"
         if not queries.is_open(session, after):

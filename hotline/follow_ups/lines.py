@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 OFFICER: Final = "officer"
 CITIZEN: Final = "citizen"
 RING_FOR_S: Final = 40
+# the carrier's words for a call it could not place or gave up itself; whose telephone rang is busy or no-answer
+_NOT_PLACED: Final = frozenset({"failed", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,8 @@ def line_status(
     """Take the carrier's word about a callback's line, in whatever order it comes.
 
     Returns the carrier's id of the officer's line when it is to be hung up: the citizen did not answer. A keypad call
-    that brought no answer counts as a citizen not reached, and the next try is planned. Raises ``Invalid``.
+    that brought no answer counts as a citizen not reached, unless the carrier could not place it, and the next try is
+    planned. Raises ``Invalid``.
     """
     state = LEG_STATE_OF_STATUS.get(status)
     if state is None or party not in {OFFICER, CITIZEN}:
@@ -206,13 +209,16 @@ def line_status(
     if over or state not in {LegState.ENDED, LegState.FAILED} or line not in {None, provider_id}:
         return None
     connected = attempt.state == AttemptState.CONNECTED
+    missed = AttemptState.FAILED if status in _NOT_PLACED else AttemptState.NO_ANSWER
     if attempt.way == Way.KEYPAD:
+        if not connected:
+            service.attempt_update(session, attempt=attempt, now=now, state=missed)
         service.unreachable(session, attempt=attempt, actor=SYSTEM, now=now, tz=tz)
     elif connected:
         service.attempt_update(session, attempt=attempt, now=now, state=AttemptState.ENDED)
     elif party == CITIZEN:
         # whether to try again is the officer's word; the line is not in doubt
-        service.attempt_update(session, attempt=attempt, now=now, state=AttemptState.NO_ANSWER)
+        service.attempt_update(session, attempt=attempt, now=now, state=missed)
         return attempt.officer_provider_id
     else:
         service.attempt_update(session, attempt=attempt, now=now, state=AttemptState.FAILED)

@@ -239,6 +239,7 @@ def apply_evaluation(
     session: Session, *, evaluation: Evaluation, now: datetime, calendar: Calendar, tz: tzinfo
 ) -> WorkOrder:
     """Let the order act on an evaluation: closed, or redone. Safe to run twice."""
+    callback = session.get_one(Callback, evaluation.callback_id)
     order = session.get_one(WorkOrder, evaluation.order_id)
     officer = session.get(User, evaluation.officer_id) if evaluation.officer_id else None
     return orders.record_evaluation(
@@ -253,14 +254,17 @@ def apply_evaluation(
         solved=evaluation.solved,
         contacted=evaluation.contacted,
         reasons=evaluation.reasons,
+        heard=callback.state != CallbackState.NOT_REACHED,
     )
 
 
 def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: datetime, tz: tzinfo) -> Callback:
     """Note that the citizen did not answer, plan the next try at another time of day, or give up. Safe to run twice.
 
-    Given up after the profile's tries (three, pairwise two hours of the day apart, over two days or more): the citizen
-    gets a message and the order closes as not reached, never counted as satisfied.
+    A try the carrier failed is no miss: there will be another. Given up after the profile's tries (three, pairwise two
+    hours of the day apart, over two days or more): the citizen gets a message and the order closes as not reached,
+    never counted as satisfied. Where a key or an SMS said dissatisfied before, that is sent to the order instead
+    (``order.evaluated``): it counts, and a supervisor takes it from there.
     """
     if actor.role not in OFFICERS and actor != SYSTEM:
         raise NotPermitted("只有回访员或督办员可以回访")
@@ -285,7 +289,11 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
         _flush(session)
         if not order.confidential and order.caller is not None and order.caller.phone is not None:
             outbox.add(session, "sms.send", now=now, template="not_reached", order_id=order.id)
-        orders.not_reached(session, order=order, actor=SYSTEM, now=now, round=callback.round)
+        told = _told_dissatisfied(callback)
+        if told is None:
+            orders.not_reached(session, order=order, actor=SYSTEM, now=now, round=callback.round)
+        else:
+            _keep_unheard(session, callback, told, now=now)
         return callback
     callback.next_try_at = next_try(missed, now.astimezone(tz), tries=bounds.tries, days=bounds.try_days)
     _flush(session)
@@ -313,7 +321,7 @@ def withdraw(session: Session, *, order_id: int, round: int, now: datetime) -> N
 
 def needs_person(callback: Callback) -> bool:
     """Whether a key or an SMS said dissatisfied, so that only a person may go on asking."""
-    return any(attempt.answer == Satisfaction.DISSATISFIED for attempt in callback.attempts)
+    return _told_dissatisfied(callback) is not None
 
 
 def live_attempt(callback: Callback) -> Attempt | None:
@@ -357,6 +365,28 @@ def _ask_in_person(
     _end(attempt, AttemptState.ENDED, now)
     callback.next_try_at = now
     _flush(session)
+
+
+def _told_dissatisfied(callback: Callback) -> Attempt | None:
+    return next((one for one in callback.attempts if one.answer == Satisfaction.DISSATISFIED), None)
+
+
+def _keep_unheard(session: Session, callback: Callback, told: Attempt, *, now: datetime) -> None:
+    evaluation = Evaluation(
+        callback_id=callback.id,
+        order_id=callback.order_id,
+        round=callback.round,
+        way=told.way,
+        satisfaction=told.answer,
+        solved="",
+        contacted=None,
+        reasons=[],
+        officer_id=None,
+        at=now,
+    )
+    session.add(evaluation)
+    session.flush()
+    outbox.add(session, "order.evaluated", now=now, evaluation_id=evaluation.id)
 
 
 def _end(attempt: Attempt, state: AttemptState, now: datetime) -> None:

@@ -24,6 +24,7 @@ from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.rules import every_profile, rules_of
 from hotline.work_orders.states import (
     DONE,
+    LEFT_TO_SUPERVISORS,
     UNCALLED,
     Action,
     CloseKind,
@@ -65,12 +66,14 @@ def record_evaluation(
     solved: str,
     contacted: bool | None,
     reasons: Sequence[str] = (),
+    heard: bool = True,
 ) -> WorkOrder:
     """Act on what the citizen said of round ``round``: close (N14 to N16) or have it redone (N14 to N15 to in hand).
 
     Safe to run twice: nothing is changed once the round is settled, nor while a supervisor looks at an explanation.
     After the last redo of the profile a dissatisfied citizen's order closes as ``redo_exhausted`` under blue
-    supervision: a supervisor takes it from there.
+    supervision: a supervisor takes it from there. So does, as ``not_heard``, one whose citizen was dissatisfied by key
+    or SMS and could not be reached afterwards: without their word nobody knows what a unit should do again.
     """
     if satisfaction not in set(Satisfaction):
         raise Invalid("没有这个满意度", satisfaction="请选择满意度")
@@ -80,8 +83,12 @@ def record_evaluation(
         return order
     what = verdict(satisfaction, solved, contacted)
     rules = rules_of(order)
-    exhausted = what == Action.REDO and order.redo_count >= rules.redo_most
-    action = Action.CLOSE if exhausted else what
+    kind = CloseKind.EVALUATED
+    if what == Action.REDO and not heard:
+        kind = CloseKind.NOT_HEARD
+    elif what == Action.REDO and order.redo_count >= rules.redo_most:
+        kind = CloseKind.REDO_EXHAUSTED
+    action = what if kind == CloseKind.EVALUATED else Action.CLOSE
     rule_for(order, action, actor)
     order.first_satisfaction = order.first_satisfaction or satisfaction
     data: dict[str, object] = {
@@ -94,9 +101,8 @@ def record_evaluation(
     if action == Action.REDO:
         _redo(session, order, actor=actor, now=now, calendar=calendar, tz=tz, data=data)
     else:
-        if exhausted and order.supervision == "none":
+        if kind in LEFT_TO_SUPERVISORS and order.supervision == "none":
             order.supervision = data["level"] = Supervision.BLUE.value
-        kind = CloseKind.REDO_EXHAUSTED if exhausted else CloseKind.EVALUATED
         close_order(
             session,
             order,

@@ -18,7 +18,7 @@ from hotline.db import UTCDateTime, seconds_of
 from hotline.errors import Invalid, NotPermitted
 from hotline.work_orders import steps
 from hotline.work_orders.models import Report, SubOrder, WorkOrder
-from hotline.work_orders.states import OPEN, PAUSED, Action, CloseKind, Part, Status, SubState, Urgency
+from hotline.work_orders.states import LEFT_TO_SUPERVISORS, OPEN, PAUSED, Action, Part, Status, SubState, Urgency
 from hotline.work_orders.story import StoryItem, story
 from hotline.work_orders.transitions import LIVE
 from hotline.work_orders.visibility import SEE_ALL, own_sub_orders, sees, visible_to
@@ -302,8 +302,9 @@ def to_check_hub(session: Session, actor: Actor, *, page: int = 1, per_page: int
 
 
 def to_supervise(session: Session, actor: Actor, *, page: int = 1, per_page: int = PER_PAGE) -> Page[WorkOrder]:
-    """Return orders that closed after their last redo with a citizen still not satisfied. Hub only."""
-    return _hub_list(session, actor, WorkOrder.close_kind == CloseKind.REDO_EXHAUSTED, page, per_page)
+    """Return orders closed with a citizen not satisfied and nothing more to come of it: after the last redo, or since
+    nobody could be asked why. Hub only."""
+    return _hub_list(session, actor, WorkOrder.close_kind.in_(LEFT_TO_SUPERVISORS), page, per_page)
 
 
 def my_drafts(session: Session, actor: Actor) -> Sequence[WorkOrder]:

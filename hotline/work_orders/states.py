@@ -120,11 +120,12 @@ class Holder(StrEnum):
 
 
 class CloseKind(StrEnum):
-    """Why an order is closed. The first three carry a citizen's verdict; the last three need no callback."""
+    """Why an order is closed. The first four carry a citizen's verdict; the last three need no callback."""
 
     EVALUATED = "evaluated"
     EXPLAINED = "explained"  # not satisfied, but law or condition forbids more, and a supervisor agrees
     REDO_EXHAUSTED = "redo_exhausted"  # still not satisfied after the last redo: a supervisor looks at it
+    NOT_HEARD = "not_heard"  # dissatisfied by key or SMS, then not reached to say why: a supervisor looks at it
     NOT_REACHED = "not_reached"
     NO_NUMBER = "no_number"  # the citizen withheld the number: nobody can be called
     NOT_WANTED = "not_wanted"  # the citizen asked not to be called back
@@ -133,7 +134,8 @@ class CloseKind(StrEnum):
     CHECKED = "checked"  # no citizen behind it: the hub compared before and after
 
 
-RATED: Final = frozenset({CloseKind.EVALUATED, CloseKind.EXPLAINED, CloseKind.REDO_EXHAUSTED})
+LEFT_TO_SUPERVISORS: Final = frozenset({CloseKind.REDO_EXHAUSTED, CloseKind.NOT_HEARD})
+RATED: Final = frozenset({CloseKind.EVALUATED, CloseKind.EXPLAINED}) | LEFT_TO_SUPERVISORS
 UNCALLED: Final = frozenset({CloseKind.NOT_REACHED, CloseKind.NO_NUMBER, CloseKind.NOT_WANTED})
 UNASKED: Final = frozenset({CloseKind.NO_INFO, CloseKind.WITHDRAWN, CloseKind.CHECKED})
 

@@ -118,6 +118,7 @@ SOLVED_WORDS: Final = {
 CLOSE_WORDS: Final = {
     CloseKind.EVALUATED: "回访办结",
     CloseKind.REDO_EXHAUSTED: "重办仍不满意，转督办",
+    CloseKind.NOT_HEARD: "不满意，未能问明原因，转督办",
     CloseKind.NOT_REACHED: "未联系上",
     CloseKind.NO_NUMBER: "号码保密，无法回访",
     CloseKind.NOT_WANTED: "市民不需要回访",

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 from hotline.accounts.roles import Role
 from hotline.accounts.service import SYSTEM, Actor
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted
-from hotline.follow_ups import queries, service
+from hotline.follow_ups import lines, queries, service
 from hotline.follow_ups.models import Callback, Evaluation
 from hotline.follow_ups.states import AttemptState, CallbackState, Way
 from hotline.outbox import OutboxMessage
 from hotline.work_orders import journal
+from hotline.work_orders import queries as order_reads
 from hotline.work_orders import service as work
 from hotline.work_orders.models import WorkOrder
-from hotline.work_orders.states import CloseKind, Status
+from hotline.work_orders.states import CloseKind, Status, Supervision
 from tests.conftest import NOON
 from tests.factories import orders, people
 from tests.factories.orders import TZ, WHEN, order_at, report_fields
@@ -59,6 +60,14 @@ def asked_by_a_person(session: Session, callback: Callback, here: City, now: dat
 def missed(session: Session, callback: Callback, at: datetime) -> None:
     attempt = service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=at)
     service.unreachable(session, attempt=attempt, actor=SYSTEM, now=at + timedelta(minutes=1), tz=TZ)
+
+
+def line_says(session: Session, callback: Callback, word: str, *, line: str, at: datetime) -> None:
+    """Let the machine ring the citizen and the carrier tell how that line ended."""
+    attempt = service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=at)
+    service.attempt_update(session, attempt=attempt, now=at, state="ringing", citizen_provider_id=line)
+    over = {"attempt_id": attempt.id, "party": lines.CITIZEN, "provider_id": line}
+    lines.line_status(session, status=word, now=at + timedelta(minutes=1), tz=TZ, **over)
 
 
 def test_a_callback_is_due_the_same_working_day_and_opened_once(session: Session, here: City, order, callback):
@@ -321,6 +330,65 @@ def test_a_carriers_failure_is_no_try_on_the_citizen(session: Session, here: Cit
     assert callback.state == CallbackState.WAITING
     (item,) = queries.who_to_call(session, here.callback_officer, now=local(20, 9), tz=TZ)
     assert item.tries == 0
+
+
+@pytest.mark.parametrize("word", ["failed", "canceled"])
+def test_a_trunk_fault_on_two_days_closes_nothing(session: Session, here: City, order, callback, word: str):
+    for n, at in enumerate((local(18, 14), local(18, 16, 30), local(19, 9))):
+        line_says(session, callback, word, line=f"CA{n}", at=at)
+        assert callback.next_try_at > at  # tried again, later
+    assert {attempt.state for attempt in callback.attempts} == {AttemptState.FAILED}
+    assert (callback.state, order.status) == (CallbackState.WAITING, Status.TO_CALL_BACK)
+
+
+@pytest.mark.parametrize("word", ["busy", "no-answer"])
+def test_a_telephone_that_rang_or_was_engaged_is_a_try(session: Session, here: City, order, callback, word: str):
+    for n, at in enumerate((local(18, 14), local(18, 16, 30), local(19, 9))):
+        line_says(session, callback, word, line=f"CA{n}", at=at)
+    assert (callback.state, order.close_kind) == (CallbackState.NOT_REACHED, CloseKind.NOT_REACHED)
+
+
+def dissatisfied_by_key(session: Session, callback: Callback, at: datetime) -> None:
+    attempt = service.plan_attempt(session, callback=callback, way=Way.KEYPAD, actor=SYSTEM, now=at)
+    service.evaluate(
+        session, callback=callback, satisfaction="dissatisfied", way=Way.KEYPAD, actor=SYSTEM, now=at, attempt=attempt
+    )
+
+
+def missed_by_a_person(session: Session, callback: Callback, here: City, at: datetime) -> None:
+    officer = here.callback_officer
+    service.take(session, callback=callback, actor=officer, now=at)
+    attempt = service.plan_attempt(session, callback=callback, way=Way.PERSON, actor=officer, now=at)
+    service.attempt_update(session, attempt=attempt, state="no_answer", now=at)
+    service.unreachable(session, attempt=attempt, actor=officer, now=at, tz=TZ)
+
+
+def test_who_pressed_dissatisfied_and_is_not_reached_any_more_counts_and_is_supervised(
+    session: Session, here: City, order, callback
+):
+    dissatisfied_by_key(session, callback, OPENED)
+    for at in (local(18, 14, 30), local(18, 17, 30), local(19, 9, 30)):
+        missed_by_a_person(session, callback, here, at)
+    assert callback.state == CallbackState.NOT_REACHED
+    assert {"template": "not_reached", "order_id": order.id} in outgoing(session, "sms.send")
+    evaluation = session.scalars(select(Evaluation)).one()
+    assert (evaluation.way, evaluation.satisfaction, evaluation.contacted) == (Way.KEYPAD, "dissatisfied", None)
+    assert outgoing(session, "order.evaluated") == [{"evaluation_id": evaluation.id}]
+    for _ in range(2):  # and twice is once
+        service.apply_evaluation(session, evaluation=evaluation, now=local(19, 10), **WHEN)
+    assert (order.status, order.close_kind) == (Status.CLOSED, CloseKind.NOT_HEARD)
+    assert (order.first_satisfaction, order.final_satisfaction, order.final_solved) == (
+        "dissatisfied",
+        "dissatisfied",
+        "",
+    )
+    assert (order.supervision, order.redo_count) == (Supervision.BLUE, 0)
+    assert order.appeal_until is not None  # it counts for the unit, so the unit may say that it should not
+    assert order_reads.to_supervise(session, here.supervisor).items == [order]
+    facts = order_reads.story(session, order, here.supervisor)[-1].facts
+    assert ("督办级别", "蓝色督办") in facts
+    assert ("办结方式", "不满意，未能问明原因，转督办") in facts
+    assert journal.verify(session) == []
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,32 @@ def test_an_officer_and_the_citizen_meet_and_neither_sees_a_number(
     assert attempt(scope, attempt_id).state == "ended"
 
 
+@pytest.mark.parametrize(
+    ("word", "state"), [("no-answer", "no_answer"), ("busy", "no_answer"), ("failed", "failed"), ("canceled", "failed")]
+)
+def test_a_call_the_carrier_could_not_place_is_no_citizen_missed(
+    carrier: Carrier,
+    scope: Scope,
+    clock: Clock,
+    callback_id: int,
+    officer_id: int,
+    telephony: SimulatedTelephony,
+    ring: Callable[[int], Line | None],
+    word: str,
+    state: str,
+) -> None:
+    attempt_id = plan(scope, clock, callback_id, "person", officer_id)
+    officer = ring(attempt_id)
+    assert officer is not None
+    carrier.ask(officer.url.removeprefix(PUBLIC), officer.provider_id)
+    citizen = ring(attempt_id)
+    assert citizen is not None
+    form = {"CallSid": citizen.provider_id, "CallStatus": word}
+    carrier.post(f"/ivr/status?attempt={attempt_id}&party=citizen", form)
+    assert attempt(scope, attempt_id).state == state
+    assert telephony.hung_up == [officer.provider_id]
+
+
 @pytest.mark.parametrize("carrier_fails", [False, True])
 def test_a_citizen_who_does_not_answer_lets_the_officer_go(
     carrier: Carrier,
