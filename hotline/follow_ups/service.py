@@ -33,6 +33,7 @@ from hotline.follow_ups.trying import enough_tries, next_try
 from hotline.work_orders import clock
 from hotline.work_orders import service as orders
 from hotline.work_orders.asks.explanations import Explanation
+from hotline.work_orders.guards import gets_texts
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.rules import rules_of
 from hotline.work_orders.states import CloseKind, Satisfaction, Status
@@ -287,7 +288,7 @@ def unreachable(session: Session, *, attempt: Attempt, actor: Actor, now: dateti
         _move(callback, CallbackAction.GIVE_UP)
         callback.done_at = now
         _flush(session)
-        if not order.confidential and order.caller is not None and order.caller.phone is not None:
+        if gets_texts(order):
             outbox.add(session, "sms.send", now=now, template="not_reached", order_id=order.id)
         told = _told_dissatisfied(callback)
         if told is None:
