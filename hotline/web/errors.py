@@ -56,6 +56,13 @@ SENTENCES: Final = {
 CHANGED: Final = "刚刚有人改过，请刷新后在新内容上操作。"
 CSRF_STALE: Final = "页面已过期，请刷新后再提交一次。"
 RETRY_S: Final = 5
+# what our forms take in a textarea; named one by one, so that no password, PIN or number of a person is ever among them
+WRITTEN: Final = (
+    *("text", "reason", "words", "comment", "explained", "remark", "content", "desired_result"),
+    *("advice", "plan", "waits_for", "evidence", "process", "public_reply", "unsolved_reason", "attendants"),
+    *("question", "similar", "answer", "spoken", "lines"),
+    *("merged_question", "merged_similar", "merged_answer", "merged_spoken"),
+)
 
 
 def init_app(app: Flask, *, with_pages: bool) -> None:
@@ -152,6 +159,20 @@ def wants_page() -> bool:
     return best == "text/html" and not request.is_json and not request.path.startswith("/api/")
 
 
+def written() -> list[str]:
+    """Return what somebody wrote in the form that is refused.
+
+    It stands on the answer and nowhere else: pages are not kept, so the form they go back to is empty.
+    """
+    if request.method != "POST":
+        return []
+    try:
+        form = request.form
+    except HTTPException:  # too large to be read, or cut off
+        return []
+    return [text for name, texts in form.lists() if name in WRITTEN for text in texts if text.strip()]
+
+
 def reply(status: int, sentence: str, *, details: dict[str, object] | None = None, **more: Any) -> Response:
     """Build the answer of a failure in the shape the client takes."""
     title = TITLES.get(status, TITLES[400] if status < 500 else TITLES[503])
@@ -162,7 +183,8 @@ def reply(status: int, sentence: str, *, details: dict[str, object] | None = Non
         answer.headers["HX-Reswap"] = "beforeend"
         return answer
     if wants_page():
-        values = {"status": status, "title": title, "sentence": sentence, "details": details or {}}
+        values: dict[str, Any] = {"status": status, "title": title, "sentence": sentence, "details": details or {}}
+        values["written"] = written()
         template = "public/error.html" if citizens.is_open(request.path) else "web/error.html"
         return make_response(render_template(template, **values, **more), status)
     body = {"error": {"status": status, "title": title, "message": sentence, "details": details or {}, **more}}

@@ -50,6 +50,21 @@ def dialled(browser: Browser, callback_id: int) -> None:
     assert browser.post(f"/duty/{callback_id}/dial").status_code == 303
 
 
+def test_what_the_citizen_said_is_not_lost_with_a_callback_given_back_in_another_tab(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    callback_id = waiting(sessions, here)
+    officer = staff(here.callback_officer)
+    dialled(officer, callback_id)
+    with session_scope(sessions) as session:
+        found = session.get_one(Callback, callback_id)
+        service.release(session, callback=found, actor=here.callback_officer, now=clock.now)
+    said = {"contacted": "no", "solved": "no", "satisfaction": "dissatisfied", "reasons": "slow", "comment": "拖了三周"}
+    answer = officer.post(f"/duty/{callback_id}/evaluation", said)
+    assert answer.status_code == 409
+    assert "拖了三周" in answer.text
+
+
 def test_an_empty_desk_says_what_would_appear(here: City, staff: Staff) -> None:
     assert "现在没有要回访的市民" in staff(here.callback_officer).get("/duty").text
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hotline.accounts.roles import Role
-from hotline.accounts.service import SYSTEM, Actor
+from hotline.accounts.service import SYSTEM, Actor, end_log_ins
 from hotline.db import SessionFactory, session_scope
 from hotline.units.models import ResponsibilityLine
 from hotline.work_orders import queries, service
@@ -161,6 +161,28 @@ def test_progress_says_whom_a_unit_waits_for(here: City, staff: Staff, sessions:
     assert "已到现场，等电力公司断电" in page
     chosen = township.get(f"/portal/orders/{number}/ask/progress").text
     assert f'value="{here.power.id}" selected' in chosen
+
+
+def test_progress_written_while_the_order_was_taken_back_or_the_log_in_ended_is_handed_back(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    with session_scope(sessions) as session:
+        order = order_at(session, here, Status.IN_HAND_TIER3)
+        number, order_id = order.order_no, order.id
+    browser = staff(here.township_clerk)
+    at, typed = f"/portal/orders/{number}/ask/progress", {"text": "已到现场三次，约好明天换管"}
+    assert browser.get(at).status_code == 200
+    with session_scope(sessions) as session:
+        order = session.get_one(WorkOrder, order_id)
+        service.recall(session, order=order, actor=here.county_clerk, now=clock.now, reason="本单位自办", **WHEN)
+    answer = browser.post(at, typed)
+    assert answer.status_code == 404
+    assert "约好明天换管" in answer.text
+    with session_scope(sessions) as session:
+        end_log_ins(session, user_id=here.township_clerk.user_id or 0)
+    answer = browser.post(at, typed)
+    assert answer.status_code == 401
+    assert "约好明天换管" in answer.text
 
 
 def test_a_county_takes_an_order_back_with_a_reason(here: City, staff: Staff, sessions: SessionFactory) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 from flask import Flask, abort
@@ -12,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from hotline.app import create_app
 from hotline.bootstrap import Runtime
 from hotline.errors import Invalid, NotAllowedNow, NotFound, NotPermitted, Unavailable
+from hotline.web import errors
 from hotline.web.access import public
 from tests.web.shared.browser import HTMX, PAGE, Browser
 
@@ -34,7 +37,7 @@ def app(runtime: Runtime) -> Flask:
     def fail(kind: str) -> str:
         raise FAULTS[kind][0]
 
-    app.add_url_rule("/fail/<kind>", "fail", public(fail))
+    app.add_url_rule("/fail/<kind>", "fail", public(fail), methods=["GET", "POST"])
     app.add_url_rule("/large", "large", public(lambda: abort(413)))
     return app
 
@@ -65,6 +68,59 @@ def test_a_fault_is_json_for_a_program(client: FlaskClient, kind: str) -> None:
     answer = client.get(f"/fail/{kind}", headers={"Accept": "application/json"})
     assert answer.status_code == status
     assert words in answer.json["error"]["message"]
+
+
+TYPED = {"reason": "到现场三次，<b>井盖</b>写了很久", "text": "好"}
+WHO = {
+    **{name: f"{name} 19900001234" for name in ("password", "old", "new", "again", "pin", "phone", "contact", "name")},
+    **{"username": "username 1", "once": "once 1", "next": "/next-1", "notice": "notice 1"},
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_what_was_written_is_handed_back_by_the_page_that_refuses_it(
+    app: Flask, browser: Browser, kind: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser.get("/login")
+    answer = browser.post(f"/fail/{kind}", TYPED | WHO)
+    assert answer.status_code == FAULTS[kind][1]
+    handed_back = answer.text.partition("您刚才写的（可复制留用）")[2].partition("</section>")[0]
+    assert re.findall(r"readonly[^>]*>([^<]*)</textarea>", handed_back) == [
+        "到现场三次，&lt;b&gt;井盖&lt;/b&gt;写了很久",
+        "好",
+    ]
+    assert not [name for name, value in WHO.items() if value in answer.text]
+    assert "写了很久" not in "".join(capfd.readouterr()) + caplog.text
+
+
+def test_nothing_is_handed_back_where_nothing_was_written(client: FlaskClient, browser: Browser) -> None:
+    assert "您刚才写的" not in client.get("/fail/not-found?reason=写在地址里的", headers=PAGE).text
+    browser.get("/login")
+    assert "您刚才写的" not in browser.post("/fail/not-found", {"reason": "  "} | WHO).text
+    assert "写了很久" not in browser.htmx("/fail/not-found", TYPED).text  # its form is still on the screen
+
+
+def test_who_was_logged_out_while_writing_has_the_words_on_the_answer_and_nowhere_else(browser: Browser) -> None:
+    browser.get("/login")
+    answer = browser.post("/password", TYPED)
+    assert (answer.status_code, "请先登录" in answer.text, "写了很久" in answer.text) == (401, True, True)
+    assert "Location" not in answer.headers
+    with browser.client.session_transaction() as cookie:
+        assert "写了很久" not in str(dict(cookie))
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_form_whose_token_is_stale_loses_no_words_either(browser: Browser) -> None:
+    answer = browser.post("/fail/not-found", TYPED)
+    assert (answer.status_code, "页面已过期" in answer.text, "写了很久" in answer.text) == (400, True, True)
+
+
+def test_every_field_for_long_text_of_our_forms_is_known(app: Flask) -> None:
+    pages = "".join(page.read_text() for page in (Path(app.root_path) / "templates").rglob("*.html"))
+    plain = re.findall(r"<textarea[^>]* name=\"(\w+)", pages)
+    ours = re.findall(r"(?:field|cell)\(\"(\w+)\",(?:(?!}}).)*?type=\"textarea\"", pages, re.DOTALL)
+    assert {*plain, *ours} == {re.sub("^merged_.*", "merged_", name) for name in errors.WRITTEN}
 
 
 def test_details_reach_the_program(client: FlaskClient) -> None:
