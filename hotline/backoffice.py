@@ -151,19 +151,18 @@ def _dispatch_page(number: str | None, typed: dict[str, Any], faults: dict[str, 
     """The pool with one order opened; ``redacted``: words for units as they were typed."""
     actor = the_actor()
     with transaction() as session:
-        found = queries.to_review(session, actor)
+        found = order_pages.pool_page(lambda page: queries.to_review(session, actor, page=page))
         chosen = queries.visible_to(session, actor, number) if number else next(iter(found.items), None)
         to_tell = [(order, information.missing_words(order)) for order in information.to_tell(session)]
         if chosen is None:
-            return render_template("office/dispatch.html", rows=[], total=0, order=None, to_tell=to_tell)
+            return render_template("office/dispatch.html", found=found, order=None, to_tell=to_tell)
         tier2 = units.units_of_tier(session, 2)
         advice = _advice(session, chosen)
         choices = order_pages.unit_choices(advice.units)
         first = OTHER if not choices else None if advice.asks else choices[0][0]
         return render_template(
             "office/dispatch.html",
-            rows=found.items,
-            total=found.total,
+            found=found,
             order=chosen,
             to_tell=to_tell,
             **about(session, chosen),
@@ -202,14 +201,13 @@ def check_order(number: str) -> ResponseReturnValue:
 def _check_page(number: str | None) -> str:
     actor = the_actor()
     with transaction() as session:
-        found = queries.to_check_hub(session, actor)
+        found = order_pages.pool_page(lambda page: queries.to_check_hub(session, actor, page=page))
         chosen = queries.visible_to(session, actor, number) if number else next(iter(found.items), None)
         if chosen is None:
-            return render_template("office/check.html", rows=[], total=0, order=None)
+            return render_template("office/check.html", found=found, order=None)
         return render_template(
             "office/check.html",
-            rows=found.items,
-            total=found.total,
+            found=found,
             order=chosen,
             **about(session, chosen),
             report=queries.last_report(session, chosen, actor),

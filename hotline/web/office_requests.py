@@ -173,7 +173,7 @@ def _page(request_id: int | None, typed: dict[str, Any], faults: dict[str, objec
     actor, kind = the_actor(), request.args.get("kind", "")
     with transaction() as session:
         counts = queries.counts(session, actor)
-        found = queries.to_decide(session, actor, kind=kind, page=max(request.args.get("page", 1, type=int), 1))
+        found = order_pages.pool_page(lambda page: queries.to_decide(session, actor, kind=kind, page=page))
         asked = queries.one_to_decide(session, actor, request_id) if request_id else next(iter(found.items), None)
         more: dict[str, Any] = {}
         if asked is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -21,12 +21,23 @@ from hotline.web.idempotency import tell_once
 from hotline.work_orders import queries, service, visibility
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.proposal import Candidate, share_words
+from hotline.work_orders.queries import Page
 from hotline.work_orders.story import story
+
+Row = TypeVar("Row")
 
 
 def by_clock() -> dict[str, Any]:
     """The city's working days and its zone, for verbs that set a time limit."""
     return {"calendar": runtime().calendar, "tz": runtime().settings.tz}
+
+
+def pool_page(look: Callable[[int], Page[Row]]) -> Page[Row]:
+    """Return the page of a pool that ``?page=`` names; the last one when colleagues have emptied it meanwhile."""
+    found = look(max(request.args.get("page", 1, type=int), 1))
+    if found.items or not found.total:
+        return found
+    return look(-(-found.total // found.per_page))
 
 
 def unit_choices(candidates: Sequence[Candidate]) -> list[tuple[str, str, str, str]]:

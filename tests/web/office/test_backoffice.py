@@ -19,6 +19,7 @@ from hotline.delivery import service as delivery
 from hotline.outbox import OutboxMessage
 from hotline.units.service import add_line
 from hotline.web.access import PUBLIC, undeclared
+from hotline.work_orders import queries
 from hotline.work_orders.models import WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -64,6 +65,31 @@ def line(here: City, sessions: SessionFactory) -> int:
 
 
 # ---- dispatch
+
+
+@pytest.mark.parametrize(("status", "pool"), [(Status.TO_REVIEW, "dispatch"), (Status.TO_CHECK_HUB, "check")])
+def test_a_pool_longer_than_a_page_is_read_on_and_stays_on_its_page(
+    here: City, staff: Staff, sessions: SessionFactory, status: Status, pool: str
+) -> None:
+    numbers = {made(sessions, here, status) for _ in range(queries.PER_PAGE + 3)}
+    browser = staff(here.reviewer)
+
+    def listed(address: str) -> tuple[str, set[str]]:
+        shown = browser.get(address).text.partition('id="pool"')[2].partition('class="stack"')[0]
+        return shown, set(re.findall(rf"/office/{pool}/([0-9-]+)", shown.partition("data-row")[2]))
+
+    first, on_first = listed(f"/office/{pool}")
+    assert len(on_first) == queries.PER_PAGE
+    assert f'rel="next" href="/office/{pool}?page=2"' in first
+    second, on_second = listed(f"/office/{pool}?page=2")
+    assert on_first | on_second == numbers and len(on_second) == 3
+    assert 'rel="prev"' in second and 'rel="next"' not in second
+    chosen = min(on_second)
+    opened, beside = listed(f"/office/{pool}/{chosen}?page=2")
+    assert beside == on_second
+    assert f'hx-get="/office/{pool}/{chosen}?page=2"' in opened  # what looks again keeps the page
+    assert f'<a href="/office/{pool}/{chosen}?page=2">' in opened
+    assert listed(f"/office/{pool}?page=9")[1] == on_second  # colleagues emptied the pages behind it
 
 
 def test_an_empty_pool_says_what_would_appear(here: City, staff: Staff) -> None:

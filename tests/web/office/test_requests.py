@@ -13,6 +13,7 @@ from hotline.db import SessionFactory, session_scope
 from hotline.units import queries as units
 from hotline.units.service import add_line
 from hotline.work_orders import service
+from hotline.work_orders.asks import queries as requests
 from hotline.work_orders.models import OrderRequest, WorkOrder
 from hotline.work_orders.states import Status
 from tests.conftest import NOON
@@ -75,6 +76,44 @@ def test_the_reviewer_sees_the_line_cited_and_sends_the_order_on(
     assert (asked.state, order.status, order.lead_unit_id) == ("granted", "to_sign", here.power.id)
     assert asked.details["correction"] == "二次供水另列"
     assert "没有待审批的申请" in browser.get("/office/requests").text
+
+
+def test_requests_beyond_a_page_are_read_on_and_decided_beside_their_own_page(
+    here: City,
+    staff: Staff,
+    sessions: SessionFactory,
+    returned: OrderRequest,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock.now = SOON
+    monkeypatch.setattr(requests, "PER_PAGE", 2)
+    ids = [returned.id]
+    for _ in range(2):
+        with session_scope(sessions) as session:
+            row = service.ask_return(
+                session,
+                order=order_at(session, here, Status.TO_SIGN),
+                actor=here.county_clerk,
+                now=SOON,
+                ground="duty",
+                responsibility_line_id=returned.line_id,
+                suggested_unit_id=here.power.id,
+                reason="二次供水由电力公司代管",
+                **WHEN,
+            )
+            ids.append(row.id)
+    browser = staff(here.reviewer)
+    first = browser.get("/office/requests?kind=return").text
+    assert first.count("data-row") == 2
+    assert 'rel="next" href="/office/requests?kind=return&amp;page=2"' in first
+    at = f"/office/requests/{ids[2]}?kind=return&amp;page=2"
+    second = browser.get("/office/requests?kind=return&page=2").text
+    assert second.count("data-row") == 1
+    assert f'hx-get="{at}"' in second and f'<a href="{at}">' in second and f'action="{at}"' in second
+    again = browser.post(at.replace("&amp;", "&"), {"verdict": "refuse", "words": ""})
+    assert again.status_code == 422
+    assert again.text.count("data-row") == 1
 
 
 def test_a_refusal_needs_words_and_keeps_what_was_typed(
