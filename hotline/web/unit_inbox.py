@@ -10,15 +10,17 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from hotline.errors import Invalid
+from hotline.errors import HotlineError, Invalid, NotAllowedNow, NotFound, NotPermitted
 from hotline.knowledge_base import reviews
 from hotline.units import queries as units
 from hotline.web import pages
 from hotline.web.access import roles, the_actor, when
 from hotline.web.context import runtime, transaction
+from hotline.web.errors import CHANGED
 from hotline.web.formats import at_most, time_tone
-from hotline.web.idempotency import tell_once
+from hotline.web.idempotency import once
 from hotline.work_orders import boards, inboxes, queries, service
 from hotline.work_orders.inboxes import Narrowing
 from hotline.work_orders.models import SubOrder, WorkOrder
@@ -33,6 +35,7 @@ COUNTY: Final = ("U2", "U2L")
 AT_WORK: Final = (SubState.TO_SIGN, SubState.SIGNED, SubState.IN_HAND)
 NOW: Final = "now"
 FOUND: Final = "found"
+NAMED: Final = 10  # numbers in one sentence
 FILTERS: Final = ("kind", "category", "unit", "urgent")
 # what a bucket is called, its tone when it is not empty, and what would appear in it
 BUCKETS: Final = {
@@ -177,7 +180,11 @@ def board() -> ResponseReturnValue:
 @bp.post("/sign")
 @roles(*UNIT)
 def sign_many() -> ResponseReturnValue:
-    """Sign for every ticked order, or for the one whose button was pressed. All or none."""
+    """Sign for every ticked order, or for the one whose button was pressed.
+
+    One that is not to be signed any more, since a colleague was faster, is named and left out; any other fault names
+    its order and signs none.
+    """
     only = request.form.get("only")
     numbers = [only] if only else request.form.getlist("number")
     if not numbers:
@@ -185,14 +192,32 @@ def sign_many() -> ResponseReturnValue:
         return pages.go(url_for("portal.lists.inbox", show=Bucket.TO_SIGN.value))
     with transaction() as session:
 
-        def act() -> str:
-            for number in numbers:
-                service.sign(session, order=queries.visible_to(session, the_actor(), number), **when())
-            return f"已签收 {len(numbers)} 件"
+        def act() -> ResponseReturnValue:
+            gone = [number for number in dict.fromkeys(numbers) if not _signed(session, number)]
+            signed = len(set(numbers)) - len(gone)
+            said = [f"已签收 {signed} 件"] if signed else []
+            if gone:
+                more = f" 等 {len(gone)} 件" if len(gone) > NAMED else ""
+                said.append(f"{'、'.join(gone[:NAMED])}{more} 已不在待签收，未签收")
+            pages.toast("；".join(said), tone="soon" if gone else "done")
+            return pages.go(url_for("portal.order", number=only) if only else url_for("portal.lists.inbox"))
 
-        return tell_once(
-            session, act, then=url_for("portal.order", number=only) if only else url_for("portal.lists.inbox")
-        )
+        return once(session, act)
+
+
+def _signed(session: Session, number: str) -> bool:
+    """Sign for one of several; False for what the unit sees and has not, or no longer, to sign for."""
+    try:
+        order = queries.visible_to(session, the_actor(), number)
+        try:
+            service.sign(session, order=order, **when())
+        except (NotAllowedNow, NotPermitted, NotFound):  # signed, handed down, taken back: found before any change
+            return False
+    except HotlineError as fault:
+        raise type(fault)(f"{number}：{fault.message}", **fault.details) from fault
+    except StaleDataError as fault:
+        raise NotAllowedNow(f"{number}：{CHANGED}") from fault
+    return True
 
 
 def steps_key(sub: SubOrder) -> str:

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from hotline import outbox
 from hotline.audit import AccessLog
@@ -22,7 +23,7 @@ from hotline.work_orders.models import Report, WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories.orders import DRAFT, RELEASED, WHEN, order_at
 from tests.factories.units import City
-from tests.web.staff import Staff
+from tests.web.staff import Clock, Staff
 
 NUMBER = re.compile(r"1990000\d{4}")
 
@@ -85,8 +86,65 @@ def test_signing_several_with_a_foreign_one_among_them_signs_none(
 ) -> None:
     number = made(sessions, here, Status.TO_SIGN)
     browser = staff(here.county_clerk)
-    assert browser.post("/portal/sign", {"number": [number, "2611-99999-0"]}).status_code == 404
+    answer = browser.post("/portal/sign", {"number": [number, "2611-99999-0"]})
+    assert answer.status_code == 404
+    assert "2611-99999-0：" in answer.text
     assert state_of(sessions, number) == Status.TO_SIGN
+
+
+def test_what_a_colleague_signed_a_moment_before_is_named_and_the_others_are_signed(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    numbers = [made(sessions, here, Status.TO_SIGN) for _ in range(3)]
+    browser = staff(here.county_clerk)
+    with session_scope(sessions) as session:
+        taken = session.scalars(select(WorkOrder).where(WorkOrder.order_no == numbers[1])).one()
+        service.sign(session, order=taken, actor=here.county_clerk, now=clock.now)
+    assert browser.post("/portal/sign", {"number": numbers, "once": "three"}).status_code == 303
+    assert [state_of(sessions, number) for number in numbers] == [Status.IN_HAND] * 3
+    assert f"已签收 2 件；{numbers[1]} 已不在待签收，未签收" in browser.get("/portal").text
+    again = browser.post("/portal/sign", {"number": numbers, "once": "three"})
+    assert again.headers["Idempotent-Replay"] == "true"
+
+
+def test_nothing_is_said_to_be_signed_when_none_was_left_to_sign(
+    here: City, staff: Staff, sessions: SessionFactory
+) -> None:
+    # signed by a colleague, and handed down besides
+    numbers = [made(sessions, here, Status.IN_HAND), made(sessions, here, Status.TO_SIGN_TIER3)]
+    browser = staff(here.county_clerk)
+    assert browser.post("/portal/sign", {"number": numbers}).status_code == 303
+    page = browser.get("/portal").text
+    assert f"{numbers[0]}、{numbers[1]} 已不在待签收，未签收" in page
+    assert "已签收" not in page.partition('id="toasts"')[2].partition("</div>")[0]
+
+
+def test_what_the_county_took_back_meanwhile_is_left_out_too(
+    here: City, staff: Staff, sessions: SessionFactory, clock: Clock
+) -> None:
+    numbers = [made(sessions, here, Status.TO_SIGN_TIER3) for _ in range(2)]
+    browser = staff(here.township_clerk)
+    with session_scope(sessions) as session:
+        back = session.scalars(select(WorkOrder).where(WorkOrder.order_no == numbers[0])).one()
+        service.recall(session, order=back, actor=here.county_clerk, now=clock.now, reason="本单位自办", **WHEN)
+    assert browser.post("/portal/sign", {"number": numbers}).status_code == 303
+    assert f"已签收 1 件；{numbers[0]} 已不在待签收，未签收" in browser.get("/portal").text
+    assert state_of(sessions, numbers[1]) == Status.IN_HAND_TIER3
+
+
+def test_who_changed_an_order_while_several_are_signed_is_told_which(
+    here: City, staff: Staff, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [made(sessions, here, Status.TO_SIGN) for _ in range(2)]
+
+    def overtaken(session: Session, *, order: WorkOrder, **_: Any) -> None:
+        if order.order_no == numbers[1]:
+            raise StaleDataError("version")
+
+    monkeypatch.setattr("hotline.web.unit_inbox.service.sign", overtaken)
+    answer = staff(here.county_clerk).post("/portal/sign", {"number": numbers})
+    assert answer.status_code == 409
+    assert f"{numbers[1]}：刚刚有人改过" in answer.text
 
 
 def test_signing_nothing_asks_to_tick_something(here: City, staff: Staff) -> None:
