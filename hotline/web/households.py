@@ -24,11 +24,14 @@ def make(template: str, readers: tuple[str, ...]) -> Blueprint:
     def page(number: str, fault: Invalid | None = None) -> str:
         with transaction() as session:
             found = queries.visible_to(session, the_actor(), number)
+            shown = batches.page_of(session, found, request.args.get("page", 1, type=int))
             may = {action for action, _ in queries.allowed_actions(found, the_actor())}
             return render_template(
                 template,
                 order=found,
-                items=[(one, mask_contact(one.contact)) for one in batches.items(session, found)],
+                items=[(one, mask_contact(one.contact)) for one in shown.items],
+                shown=shown,
+                page=_page(shown.page),
                 progress=batches.progress(session, found),
                 may_list=Action.LIST_HOUSEHOLDS in may,
                 may_settle=Action.SETTLE_HOUSEHOLDS in may,
@@ -36,7 +39,8 @@ def make(template: str, readers: tuple[str, ...]) -> Blueprint:
             )
 
     def there(order: WorkOrder) -> str:
-        return url_for(request.blueprint + ".listed" if request.blueprint else "", number=order.order_no)
+        page = _page(request.args.get("page", 1, type=int))
+        return url_for(request.blueprint + ".listed" if request.blueprint else "", number=order.order_no, page=page)
 
     @bp.get("")
     @roles(*readers)
@@ -72,3 +76,8 @@ def make(template: str, readers: tuple[str, ...]) -> Blueprint:
         return act(number, do, then=there, again=lambda fault: page(number, fault))
 
     return bp
+
+
+def _page(number: int) -> int | None:
+    """The page as an address says it: the first goes without saying."""
+    return number if number > 1 else None

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from hotline.accounts.service import Actor
 from hotline.errors import Invalid
 from hotline.work_orders.models import BatchItem, WorkOrder
+from hotline.work_orders.queries import Page
 from hotline.work_orders.states import Action, Solved
 from hotline.work_orders.steps import note, note_rule_for
 
 MOST: Final = 20_000
+PER_PAGE: Final = 200
 FAULTS_TOLD: Final = 20
 NOTE_AT_MOST: Final = 200
 # what a list holds: the headings people give it, and how long it may be
@@ -52,6 +54,14 @@ def progress(session: Session, order: WorkOrder) -> Progress:
 def items(session: Session, order: WorkOrder) -> list[BatchItem]:
     """Return the households of an order in the order of the list. Whoever asks may see the order."""
     return list(session.scalars(select(BatchItem).where(BatchItem.order_id == order.id).order_by(BatchItem.no)))
+
+
+def page_of(session: Session, order: WorkOrder, page: int) -> Page[BatchItem]:
+    """Return one page of that list, the last one for a page beyond it. Whoever asks may see the order."""
+    page = max(1, min(page, -(-order.households // PER_PAGE)))
+    query = select(BatchItem).where(BatchItem.order_id == order.id).order_by(BatchItem.no)
+    found = session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return Page(found, order.households, page, PER_PAGE)
 
 
 def list_households(

@@ -7,6 +7,7 @@ import io
 from sqlalchemy import select
 
 from hotline.db import SessionFactory, session_scope
+from hotline.work_orders import batches
 from hotline.work_orders.models import BatchItem, WorkOrder
 from hotline.work_orders.states import Status
 from tests.factories.orders import order_at
@@ -47,6 +48,27 @@ def test_the_list_is_brought_ticked_and_done(here: City, staff: Staff, sessions:
     assert browser.post(f"{at}/done", {"all": "1"}).status_code == 303
     assert items(sessions) == [True, True, True]
     assert "批量户 3 户" in browser.get(f"/portal/orders/{number}").text
+
+
+def test_a_long_list_is_ticked_page_by_page(here: City, staff: Staff, sessions: SessionFactory) -> None:
+    number = made(sessions, here)
+    at = f"/portal/orders/{number}/households"
+    browser = staff(here.township_clerk)
+    rows = "".join(f"户{no},,大齐村{no}号,\n" for no in range(1, batches.PER_PAGE + 4))
+    assert browser.post(at, sheet(f"姓名,联系电话,地址,备注\n{rows}")).status_code == 303
+    first = browser.get(at).text
+    assert first.count('name="no"') == batches.PER_PAGE
+    assert "共 203 户" in first and f'rel="next" href="{at}?page=2"' in first
+    second = browser.get(f"{at}?page=2").text
+    assert second.count('name="no"') == 3
+    assert f'action="{at}/done?page=2"' in second and f'rel="prev" href="{at}?page=1"' in second
+    wrong = browser.post(f"{at}/done?page=2", {})
+    assert wrong.status_code == 422
+    assert wrong.text.count('name="no"') == 3
+    done = browser.post(f"{at}/done?page=2", {"no": ["202", "203"]})
+    assert (done.status_code, done.headers["Location"]) == (303, f"{at}?page=2")
+    assert items(sessions) == [False] * 201 + [True, True]
+    assert browser.get(f"{at}?page=99").text.count('name="no"') == 1  # the last page there is
 
 
 def test_a_wrong_line_is_told_and_nothing_is_kept(here: City, staff: Staff, sessions: SessionFactory) -> None:
