@@ -32,7 +32,7 @@
   document.addEventListener("click", (event) => {
     const missing = event.target.closest("[data-missing]");
     if (missing) { const node = byId(missing.dataset.missing); setTimeout(() => node?.focus()); }
-    if (event.target.closest("[data-close-peek]")) byId("peek").replaceChildren();
+    if (event.target.closest("[data-close-peek]")) byId("peek")?.replaceChildren();
     if (event.target.closest("[data-opens=resolve]")) freshResolve();
     document.querySelectorAll(".own-state[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });

@@ -67,6 +67,22 @@ def test_a_demand_is_taken_back_once_it_was_read_back(
     assert (order.status, order.close_kind) == (Status.CLOSED, "withdrawn")
 
 
+def test_what_is_missing_is_said_beside_the_call_and_without_script_a_link_leads_back(
+    number: str, ready: Desk, talking: int
+) -> None:
+    at = f"/desk/calls/{talking}/orders/{number}"
+    whole = ready.open(at)
+    assert f'href="/desk/calls/{talking}"' in whole and "返回通话" in whole
+    for path, typed in (("withdraw", {"reason": "已经来水"}), ("tell", {"what": "supplement", "text": " "})):
+        assert f'hx-post="{at}/{path}" hx-target="#peek"' in whole
+        beside = ready.browser.htmx(f"{at}/{path}", typed)
+        assert beside.status_code == 422
+        assert "<html" not in beside.text and "返回通话" not in beside.text
+        assert "返回通话" in ready.send(f"{at}/{path}", typed).text
+    done = ready.browser.htmx(f"{at}/withdraw", {"reason": "已经来水", "read_back_ok": "1"})
+    assert (done.status_code, done.headers["HX-Redirect"]) == (204, f"/desk/calls/{talking}")
+
+
 def test_the_same_matter_goes_to_the_order_there_is_and_leaves_no_draft(
     number: str, ready: Desk, talking: int, sessions: SessionFactory
 ) -> None:

@@ -19,7 +19,11 @@ from hotline.db import SessionFactory, session_scope
 from hotline.live.base import Hint
 from hotline.telephony.base import HeadsetPass
 from hotline.telephony.simulated import SimulatedTelephony
+from hotline.work_orders.states import Status
 from tests.chromium import Launch
+from tests.factories import calls as make
+from tests.factories.orders import caller, order_at
+from tests.factories.units import City
 from tests.web.desk.conftest import Desk, sitting_at
 
 pytestmark = pytest.mark.browser
@@ -212,6 +216,43 @@ def test_an_order_that_is_refused_is_shown_again_on_the_same_document_and_a_faul
     seat.expected.append("status of 500")
     assert seat.same_document()
     assert seat.asked() == ["accept", "unmute"]
+
+
+def test_an_order_beside_the_call_is_withdrawn_without_the_call_leaving_the_screen(
+    seat: Seat, in_a_call: Callable[[], int], sessions: SessionFactory, town: City
+) -> None:
+    """The caller takes an older order back while they speak: a box left unticked once took the whole desk away."""
+    with session_scope(sessions) as session:
+        number = order_at(session, town, Status.IN_HAND_TIER3, who=caller(session, phone=make.PHONE)).order_no
+    page = seat.page
+    call_id = in_a_call()
+    peek, talk = page.locator("#peek"), page.locator("#conversation")
+    page.fill("#f-desired_result", "尽快来水")
+    page.locator(f"#caller a[href*='{number}']").click()
+    peek.get_by_role("button", name="补充情况").click()  # nothing was written
+    seat.expected.append("422")
+    expect(peek.locator("[name=text]")).to_be_focused()
+    expect(peek.locator(".error")).to_be_visible()
+
+    peek.locator("details.known-act summary").click()
+    peek.locator("[name=reason]").fill("已经来水")
+    take_back, tick = peek.get_by_role("button", name="撤诉"), peek.locator("[name=read_back_ok]")
+    take_back.click()
+    expect(tick).to_be_focused()  # the browser asks for it
+    tick.evaluate("box => { box.required = false; }")
+    take_back.click()  # and so does the house
+    expect(peek).to_contain_text("复述")
+    expect(peek.locator("[name=reason]")).to_have_value("已经来水")
+    expect(talk).to_be_visible()
+    expect(page.locator("#f-desired_result")).to_have_value("尽快来水")
+
+    tick.check()
+    take_back.click()
+    expect(page.locator("#toasts")).to_contain_text("已撤诉")
+    expect(talk).to_be_visible()
+    assert page.url.endswith(f"/desk/calls/{call_id}")
+    seat.says("耳机通话中")
+    assert seat.same_document()
 
 
 def test_a_fault_between_calls_is_shown_where_one_works_and_nothing_is_asked_twice(seat: Seat, app: Flask) -> None:
