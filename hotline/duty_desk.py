@@ -53,10 +53,21 @@ def callback(callback_id: int) -> ResponseReturnValue:
 @bp.get("/<int:callback_id>/line")
 @roles(*OFFICER)
 def line(callback_id: int) -> ResponseReturnValue:
-    """How the call stands now, as a fragment."""
+    """How the call stands now, as a fragment; nothing if that is ``shown``: no button is replaced under a press."""
+    with transaction() as session:
+        values = _line_values(session, queries.callback_for(session, the_actor(), callback_id))
+        if request.args.get("shown") == values["shown"]:
+            return "", 204
+        return pages.fragment("duty/_line.html", **values)
+
+
+def _on_the_line(callback_id: int) -> ResponseReturnValue:
+    """Answer a button of the line: the line alone, the words beside it stay; the page for whoever loads it anew."""
+    if not pages.is_htmx():
+        return pages.go(url_for("duty.callback", callback_id=callback_id))
     with transaction() as session:
         found = queries.callback_for(session, the_actor(), callback_id)
-        return render_template("duty/_line.html", **_line_values(session, found))
+        return pages.fragment("duty/_line.html", **_line_values(session, found))
 
 
 def _seat() -> str:
@@ -108,6 +119,7 @@ def _line_values(session: Session, found: Callback) -> dict[str, Any]:
     return {
         "chosen": found,
         "attempt": attempt,
+        "shown": f"{attempt.id}-{attempt.state}-{found.state}-{is_open:d}" if attempt else "",
         "live": service.live_attempt(found),
         "mine": is_open and found.state == CallbackState.TAKEN and found.officer_id == actor.user_id,
         "holder": queries.holder_of(session, found, actor),
@@ -156,7 +168,7 @@ def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words:
                 pages.toast(words)
             return pages.go(url_for("duty.callback", callback_id=callback_id))
 
-        answer = once(session, act)
+        once(session, act)
     for attempt_id in planned:
         lines.dial_now(
             runtime().sessions,
@@ -166,7 +178,7 @@ def _call(callback_id: int, plan: Callable[[Session, Callback], Attempt], words:
             caller_id=runtime().settings.numbers[0],
             now_fn=runtime().now,
         )
-    return answer
+    return _on_the_line(callback_id)
 
 
 @bp.post("/<int:callback_id>/hang-up")
@@ -182,7 +194,7 @@ def hang_up(callback_id: int) -> ResponseReturnValue:
         lines.hang_up(runtime().sessions, runtime().telephony, attempt_id=own)
     except CarrierUnreachable:
         pages.toast("没有挂断：电话系统没有回应，请再试一次", tone="late")
-    return pages.go(url_for("duty.callback", callback_id=callback_id))
+    return _on_the_line(callback_id)
 
 
 # ---- what came of it

@@ -163,6 +163,34 @@ def test_the_line_of_the_call_is_read_again_as_a_fragment(
     assert "再次拨打" in after
 
 
+def test_a_button_of_the_line_is_answered_with_the_line_alone(
+    here: City, staff: Staff, sessions: SessionFactory, runtime: Runtime, clock: Clock
+) -> None:
+    callback_id = waiting(sessions, here)
+    browser = staff(here.callback_officer)
+    assert f'hx-post="/duty/{callback_id}/dial"' not in browser.get(f"/duty/{callback_id}").text  # it brings the form
+    dialled(browser, callback_id)
+    again = re.search(r'hx-get="([^"]+)"', browser.get(f"/duty/{callback_id}/line").text)
+    assert again is not None
+    assert browser.get(again[1]).status_code == 204  # nothing new: no button is replaced under a press
+    runtime.telephony.faults["hang_up"] = CarrierUnreachable("no answer")  # type: ignore[attr-defined]
+    silent = browser.htmx(f"/duty/{callback_id}/hang-up")
+    assert "没有挂断" in silent.text and 'id="line"' in silent.text
+    runtime.telephony.faults.clear()  # type: ignore[attr-defined]
+    for _ in range(2):
+        ended = browser.htmx(f"/duty/{callback_id}/hang-up")
+        assert (ended.status_code, "<html" in ended.text, "HX-Redirect" in ended.headers) == (200, False, False)
+    with session_scope(sessions) as session:
+        attempt = session.scalars(select(Attempt)).one()
+        service.attempt_update(session, attempt=attempt, now=clock.now, state="ended")
+    line = browser.get(again[1]).text
+    assert "再次拨打" in line and f'hx-post="/duty/{callback_id}/dial"' in line
+    for _ in range(2):
+        redialled = browser.htmx(f"/duty/{callback_id}/dial", {"once": "the-same"})
+        assert "正在拨打" in redialled.text and "<html" not in redialled.text
+    assert len(lines_of(runtime)) == 2
+
+
 def test_an_officer_without_a_telephone_is_told(here: City, staff: Staff, sessions: SessionFactory) -> None:
     callback_id = waiting(sessions, here)
     with session_scope(sessions) as session:
