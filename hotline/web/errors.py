@@ -181,6 +181,8 @@ def reply(status: int, sentence: str, *, details: dict[str, object] | None = Non
         # into the toast region, whatever part of the page was to be replaced
         answer.headers["HX-Retarget"] = "#toasts"
         answer.headers["HX-Reswap"] = "beforeend"
+        # and whatever part of the answer was to be taken
+        answer.headers["HX-Reselect"] = "[data-toast]"
         return answer
     if wants_page():
         values: dict[str, Any] = {"status": status, "title": title, "sentence": sentence, "details": details or {}}

@@ -167,13 +167,16 @@ def end(panel_id: int) -> ResponseReturnValue:
     return _do(panel_id, None, do)
 
 
-def _do(panel_id: int, item_id: int | None, do: Any) -> ResponseReturnValue:
+def _do(panel_id: int, item_id: int | None, do: Any, *, ends: bool = False) -> ResponseReturnValue:
+    """Act once and show the meeting again. A browser with script takes the changed part of it over, loading nothing."""
     try:
         with transaction() as session:
-            return tell_once(session, lambda: do(session), then=url_for("office.panels.meeting", panel_id=panel_id))
+            there = url_for("office.panels.meeting", panel_id=panel_id)
+            done = tell_once(session, lambda: do(session), then=there)
     except Invalid as fault:
         typed = request.form.to_dict() | {"assisting": request.form.getlist("assisting")}
         return _meeting(panel_id, item_id, typed, fault.details or {"": fault.message}), 422
+    return _meeting(panel_id, item_id, {}, {}) if pages.is_htmx() and not ends else done
 
 
 def _item(session: Session, panel_id: int, item_id: int) -> PanelItem:

@@ -1,4 +1,4 @@
-"""What only a real browser shows: a pool stays true while a dispatcher decides, and leaves their hands alone."""
+"""What only a real browser shows: a page stays true while somebody decides or writes, and leaves their hands alone."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from hotline.accounts.models import User
+from hotline.accounts.roles import Role
 from hotline.accounts.service import Actor, set_password
 from hotline.db import SessionFactory, session_scope
 from hotline.work_orders.states import Status
+from tests.factories import people
 from tests.factories.orders import order_at
 from tests.factories.units import City
 from tests.web.shared.styleguide import serving
+from tests.web.staff import Clock, Staff
 
 pytestmark = pytest.mark.browser
 
@@ -26,10 +29,15 @@ OpenPage = Callable[[Actor], Page]
 
 
 @pytest.fixture
-def desk(app: Flask, chrome: Browser, sessions: SessionFactory) -> Iterator[OpenPage]:
+def complaints() -> list[str]:
+    """What the browser complains of."""
+    return []
+
+
+@pytest.fixture
+def desk(app: Flask, chrome: Browser, sessions: SessionFactory, complaints: list[str]) -> Iterator[OpenPage]:
     """Log in as somebody, with a clock the test can move; whatever the browser complains of fails the test."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
     with serving(app) as address:
 
         def open_page(actor: Actor) -> Page:
@@ -107,3 +115,48 @@ def test_on_a_telephone_what_is_chosen_of_a_long_row_stands_where_it_is_seen(
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(path)
     expect(page.locator(f"{row} [aria-current]")).to_be_in_viewport(ratio=1)
+
+
+def test_the_minutes_of_one_order_are_saved_and_those_half_written_of_the_others_stay(
+    here: City, staff: Staff, sessions: SessionFactory, desk: OpenPage, complaints: list[str], clock: Clock
+) -> None:
+    with session_scope(sessions) as session:
+        member = people.actor(session, Role.ADJ)
+        numbers = [order_at(session, here, Status.IN_HAND).order_no for _ in range(4)]
+    prepared = staff(member)
+    at = prepared.post("/office/panels", {"title": "第 47 周会商", "held_at": "2026-11-24T09:00"}).headers["Location"]
+    for number in numbers[:3]:
+        assert prepared.post(f"{at}/agenda", {"number": number}).status_code == 303
+    page = desk(member)
+    page.goto(at)
+    first, second, third = (page.locator(".agenda > section").filter(has_text=number[-7:]) for number in numbers[:3])
+    words = first.locator("[name=text]")
+
+    def save(section: Locator) -> None:
+        section.get_by_role("button", name="保存").click()
+
+    words.fill("写了半页纪要")
+    save(second)  # nothing was written
+    expect(second.locator(".error")).to_contain_text("请填写会商纪要")
+    second.locator("[name=text]").fill("电力公司负责")
+    save(second)
+    expect(second.locator("blockquote")).to_have_text("电力公司负责")
+    expect(second.locator("details.minutes")).not_to_have_attribute("open", "")
+    expect(page.locator("#toasts")).to_contain_text("纪要已记录")
+    expect(words).to_have_value("写了半页纪要")
+
+    page.fill("[name=number]", numbers[3])
+    page.get_by_role("button", name="列入", exact=True).click()
+    expect(page.locator("h1 .count")).to_have_text("4")
+    third.get_by_role("button", name="移出议程").click()
+    expect(page.locator("h1 .count")).to_have_text("3")
+    end = page.get_by_role("button", name="会商结束")
+    end.click()
+    expect(page.locator("#toasts")).to_contain_text("会商还没有到时间")
+    clock.on(days=7)
+    end.click()
+    expect(page.get_by_text("还有 2 件没有纪要")).to_be_in_viewport()
+    expect(words).to_have_value("写了半页纪要")
+    save(first)
+    expect(first.locator("blockquote")).to_have_text("写了半页纪要")
+    complaints[:] = [one for one in complaints if "422" not in one and "409" not in one]

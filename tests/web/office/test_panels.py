@@ -92,7 +92,7 @@ def test_a_meeting_from_its_agenda_to_its_minutes(
     assert browser.post(f"{address}/agenda", {"number": "2611-99999-0"}).status_code == 422
     assert browser.post(f"{address}/agenda", {"number": other.order_no, "question": "是否延期"}).status_code == 303
     page = browser.get(address).text
-    items = re.findall(r"/items/([0-9]+)", page)
+    items = re.findall(r'action="[^"]+/items/([0-9]+)"', page)
     assert len(items) == 2
     assert browser.post(f"{address}/end").status_code == 409  # it is yet to come
     clock.now = NOON + timedelta(days=6)

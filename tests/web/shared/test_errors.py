@@ -57,7 +57,7 @@ def test_a_fault_is_a_toast_for_htmx_wherever_it_was_aiming(client: FlaskClient,
     _, status, words = FAULTS[kind]
     answer = client.get(f"/fail/{kind}", headers=HTMX)
     assert answer.status_code == status
-    assert answer.headers["HX-Retarget"] == "#toasts"
+    assert (answer.headers["HX-Retarget"], answer.headers["HX-Reselect"]) == ("#toasts", "[data-toast]")
     assert words in answer.text and "data-toast" in answer.text
     assert "<html" not in answer.text
 
