@@ -137,6 +137,22 @@
       gone.onsuccess = gone.onerror = gone.onblocked = done;
     } catch { done(); }  // locked down: nothing was kept
   });
+  // whether anything is kept, also where drafts.js does not run and for the form on this very page
+  const keeps = () => new Promise((done) => {
+    try {
+      const asked = indexedDB.open(DRAFTS);
+      asked.onupgradeneeded = () => asked.transaction.abort();  // there is none, and none shall be made
+      asked.onerror = () => done(false);
+      asked.onsuccess = () => {
+        const base = asked.result, tell = (found) => { base.close(); done(found); };
+        try {
+          const count = base.transaction("drafts").objectStore("drafts").count();
+          count.onsuccess = () => tell(count.result > 0);
+          count.onerror = () => tell(false);
+        } catch { tell(false); }
+      };
+    } catch { done(false); }  // locked down: nothing was kept
+  });
   const strangers = () => {
     const user = document.body.dataset.user;
     try { if (user && localStorage.getItem(OF) && localStorage.getItem(OF) !== user) wipe(); } catch { /* locked down */ }
@@ -145,7 +161,10 @@
     const form = event.target;
     if (!form.matches("[data-log-out]") || event.defaultPrevented) return;
     event.preventDefault();
-    wipe().then(() => {
+    keeps().then(async (kept) => {
+      // nobody could bring it back
+      if (kept && !confirm("这台手机上还有没提交的反馈，退出登录会把它删除。确定退出吗？")) { delete form.dataset.sent; return; }
+      await wipe();
       try { localStorage.setItem("log-out", Date.now()); } catch { /* locked down */ }
       form.submit();
     });

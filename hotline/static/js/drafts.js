@@ -222,10 +222,4 @@
   document.addEventListener("htmx:afterSettle", () => remember().catch(() => {}));
   setInterval(again, EVERY_MS);
   again();
-
-  // log-out wipes what waits: said before, because nobody could bring it back
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-log-out]") || !document.querySelector("#drafts [data-draft]")) return;
-    if (!confirm("这台手机上还有没提交的反馈，退出登录会把它删除。确定退出吗？")) { event.preventDefault(); event.stopImmediatePropagation(); }
-  }, true);
 })();

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 from sqlalchemy import select
 
 from hotline.accounts.roles import Role
@@ -228,6 +228,37 @@ def test_log_out_wipes_what_was_kept(here: City, sessions: SessionFactory, telep
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_url("**/login")
     assert len(asked) == 1
+    assert page.evaluate(KEPT) == {"drafts": [], "seen": []}
+
+
+@pytest.mark.parametrize("where", ["the form itself", "/password"])
+def test_whoever_logs_out_anywhere_is_asked_first(
+    here: City, sessions: SessionFactory, telephone: OpenPage, where: str
+) -> None:
+    number = made(sessions, here)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}/report")
+    write(page)
+    until(lambda: page.evaluate(KEPT)["drafts"], "the draft to be kept")
+    if where != "the form itself":
+        page.goto(where)  # nothing here shows what waits
+    asked: list[str] = []
+
+    def stay_then_go(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        if len(asked) == 1:
+            dialog.dismiss()
+        else:
+            dialog.accept()
+
+    page.on("dialog", stay_then_go)
+    page.locator("details.who summary").click()
+    with page.expect_event("dialog"):
+        page.get_by_role("button", name="退出登录").click()
+    assert len(page.evaluate(KEPT)["drafts"]) == 1
+    page.get_by_role("button", name="退出登录").click()
+    page.wait_for_url("**/login")
+    assert asked == ["这台手机上还有没提交的反馈，退出登录会把它删除。确定退出吗？"] * 2
     assert page.evaluate(KEPT) == {"drafts": [], "seen": []}
 
 
