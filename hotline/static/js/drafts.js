@@ -40,20 +40,23 @@
   const all = async () => (await run("drafts", "readonly", (store) => store.getAll())).sort((a, b) => a.at - b.at);
   const seenOrders = () => run("seen", "readonly", (store) => store.getAll());
   const own = () => { try { if (user) localStorage.setItem(OF, user); } catch { /* locked down: the rows still say whose they are */ } };
-  const put = async (draft) => {
+  // read and written in one go: the form and what sends by itself may both be at the same draft
+  const change = async (number, make) => {
     own();
-    await run("drafts", "readwrite", (store) => store.put(draft));
+    let made = null;
+    await run("drafts", "readwrite", (store) => {
+      const asked = store.get(number);
+      asked.onsuccess = () => { made = make(asked.result) || null; if (made) store.put(made); };
+    });
+    return made;
   };
   const remove = async (number) => { await run("drafts", "readwrite", (store) => store.delete(number)); await show(); };
-  const saved = async (number, change) => {
-    const before = await get(number);
-    const draft = {
-      number, user: user ?? owner(), seen: null, round: null, state: "typing", typed: {}, photos: [],
-      once: id(), words: "", ...before, ...change, at: Date.now(),
-    };
-    await put(draft);
-    return draft;
-  };
+  // what was learned of a photograph while it was sent is never forgotten by a form that does not know it yet
+  const saved = (number, fresh) => change(number, (before) => ({
+    number, user: user ?? owner(), seen: null, round: null, state: "typing", typed: {},
+    once: id(), words: "", ...before, ...fresh, at: Date.now(),
+    photos: (fresh.photos ?? before?.photos ?? []).map((photo) => ({ ...before?.photos.find((one) => one.id === photo.id), ...photo })),
+  }));
   const owner = () => { try { return localStorage.getItem(OF); } catch { return null; } };
 
   // ---------- whose it is ----------
@@ -101,6 +104,7 @@
     const headers = { Accept: "application/json", "X-CSRFToken": token };
     try {
       if (!(await upload(draft, headers))) return true;
+      if ((await get(draft.number))?.state !== "waiting") return true;  // its writer is at it again
       const body = new URLSearchParams();
       for (const [name, values] of Object.entries(draft.typed)) for (const value of values) body.append(name, value);
       if (draft.seen !== null) body.set("seen", draft.seen);
@@ -118,18 +122,76 @@
     } catch { return false; }  // no network after all: it waits
     finally { await show(); }
   };
+  // A photograph is `begun` once the server may have it, `sent` with its number there (`file`) once that is certain,
+  // `taken` once its writer took it out. It stays to be seen and taken out until the report was accepted.
+  const noted = async (draft, photo, note) => {
+    note(photo);
+    if (draft.loose) return photo;
+    const stored = await change(draft.number, (there) => {
+      const one = there?.photos.find((other) => other.id === photo.id);
+      if (one) note(one);
+      return one && there;
+    });
+    return stored?.photos.find((one) => one.id === photo.id);
+  };
+  const bring = async (draft, photo, headers) => {  // null: taken out meanwhile
+    const there = await noted(draft, photo, (one) => { one.begun ||= !one.taken; });
+    if (!there || Boolean(there.taken) !== Boolean(photo.taken)) return null;
+    const body = new FormData();
+    body.set("kind", photo.kind);
+    body.set("files", photo.blob, photo.name);
+    const answer = await fetch(`/order-files/${draft.number}`, { method: "POST", headers, body });
+    if (answer.ok) {
+      const [kept] = (await answer.json()).files;
+      await noted(draft, photo, (one) => { one.sent = Date.now(); one.file = kept.id; });
+    } else if (answer.status === 422) await noted(draft, photo, (one) => { delete one.begun; });  // certainly not kept
+    return answer;
+  };
+  // Nothing its writer took out may be reported: the report takes along all that stands on the server, so it goes there
+  // first. Returns the answer that stood in the way.
+  const takeBack = async (draft, headers) => {
+    for (const photo of draft.photos.filter((one) => one.taken)) {
+      if (photo.begun && !photo.file) {  // the answer was lost: the same one again tells the number it has
+        const answer = await bring(draft, photo, headers);
+        if (answer && !answer.ok && answer.status !== 422) return answer;
+      }
+      const twice = draft.photos.some((one) => !one.taken && one.file === photo.file);  // the same picture chosen twice
+      if (photo.file && !twice) {
+        const answer = await fetch(`/order-files/${draft.number}/${photo.file}/remove`, { method: "POST", headers });
+        if (!answer.ok && answer.status !== 404) return answer;
+      }
+      draft.photos = draft.photos.filter((one) => one.id !== photo.id);
+      if (!draft.loose) await change(draft.number, (there) => there && { ...there, photos: there.photos.filter((one) => one.id !== photo.id) });
+    }
+    return null;
+  };
+  // what was taken out on the form goes at once where that can be; else its mark stays, and it goes before the report
+  const takenBack = (given) => {
+    const act = async () => {
+      const draft = given.loose ? given : await get(given.number);
+      if (!draft) return { photos: [], whole: true };
+      let headers = {};
+      if (draft.photos.some((one) => one.taken && one.begun)) {
+        try {
+          const asked = await fetch(tokenUrl, { headers: { Accept: "application/json" } });
+          if (!asked.ok) return { photos: draft.photos, whole: false };
+          headers = { Accept: "application/json", "X-CSRFToken": (await asked.json()).csrf_token };
+        } catch { return { photos: draft.photos, whole: false }; }
+      }
+      try { return { whole: !(await takeBack(draft, headers)), photos: draft.photos }; }
+      catch { return { photos: draft.photos, whole: false }; }
+    };
+    return navigator.locks ? navigator.locks.request("hotline-send", act) : act();  // not while it is being sent
+  };
   const upload = async (draft, headers, told) => {
+    const unhappy = await takeBack(draft, headers);
+    if (unhappy) { await refused(draft, unhappy); return false; }
     const left = draft.photos.filter((photo) => !photo.sent);
     for (const photo of left) {
       told?.(draft.photos.length - left.length + left.indexOf(photo) + 1, draft.photos.length);
-      const body = new FormData();
-      body.set("kind", photo.kind);
-      body.set("files", photo.blob, photo.name);
-      const answer = await fetch(`/order-files/${draft.number}`, { method: "POST", headers, body });
+      const answer = await bring(draft, photo, headers);
+      if (!answer) return false;
       if (!answer.ok) { await refused(draft, answer); return false; }
-      photo.sent = true;
-      delete photo.blob;  // it stands on the server now
-      if (!draft.loose) await put(draft);
     }
     return true;
   };
@@ -138,8 +200,9 @@
     const told = await answer.json().then((body) => body.error?.message, () => "") || "";
     const state = { 401: "waiting", 404: "gone", 409: "moved" }[answer.status] || "refused";
     // typed words meant another order than the one there is now: sent again, it is another request
-    Object.assign(draft, { state, words: told, once: id() });
-    if (!draft.loose) await put(draft);
+    const news = { state, words: told, once: id() };
+    Object.assign(draft, news);
+    if (!draft.loose) await change(draft.number, (there) => there && { ...there, ...news });
   };
 
   // ---------- what waits, on every page ----------
@@ -213,7 +276,7 @@
     if (offline) await orphan(); else await remember();
     await show();
   })().catch(() => {});  // a browser that keeps nothing: the form works with network only
-  window.hotline = Object.assign(window.hotline || {}, { drafts: { ready, get, saved, remove, all, send, upload, show, offline, tokenUrl, id } });
+  window.hotline = Object.assign(window.hotline || {}, { drafts: { ready, get, saved, remove, all, send, upload, takenBack, show, offline, tokenUrl, id } });
 
   if ("serviceWorker" in navigator) navigator.serviceWorker.register(me.dataset.worker, { scope: me.dataset.scope }).catch(() => {});
   const again = () => { ready.then(() => send()).then(show).catch(() => {}); };

@@ -29,23 +29,25 @@
     catch { throw new Error(`${file.name}：这台手机打不开这种图片，请转成 JPEG 再选`); }
   };
 
-  // form: the report's; draft(): its photographs; keep(photos): they changed
-  const set = (form, draft, keep) => {
+  // form: the report's; draft(): its photographs; keep(photos): more were chosen; drop(photo): one was taken out
+  const set = (form, draft, keep, drop) => {
     const boxes = [...form.querySelectorAll("[data-photos]")];
     const draw = () => boxes.forEach((box) => {
       const list = box.querySelector(".shot-list"), word = box.querySelector(".shots-label").firstChild.textContent.trim();
       list.querySelectorAll("[data-drawn]").forEach((item) => { URL.revokeObjectURL(item.querySelector("img")?.src); item.remove(); });
-      draft().filter((photo) => photo.kind === box.dataset.photos && photo.blob).forEach((photo, at) => {
+      // what the page itself shows as kept stands there once; what an older version sent has no picture here any more
+      const drawn = (photo) => photo.kind === box.dataset.photos && photo.blob && !photo.taken && !form.querySelector(`[data-kept="${photo.file}"]`);
+      draft().filter(drawn).forEach((photo, at) => {
         const item = document.createElement("li");
         item.dataset.drawn = "";
         const shot = document.createElement(PAPER.test(photo.name) ? "span" : "img");
         shot.className = "shot";
         if (shot.tagName === "IMG") { shot.src = URL.createObjectURL(photo.blob); shot.alt = `${word} ${at + 1}`; }
         else { shot.classList.add("is-paper"); shot.textContent = photo.name; }
-        const drop = document.createElement("button");
-        drop.type = "button"; drop.className = "btn-icon"; drop.textContent = "×"; drop.setAttribute("aria-label", `移除${word} ${at + 1}`);
-        drop.addEventListener("click", () => keep(draft().filter((one) => one.id !== photo.id)).then(draw));
-        item.append(shot, drop);
+        const out = document.createElement("button");
+        out.type = "button"; out.className = "btn-icon"; out.textContent = "×"; out.setAttribute("aria-label", `移除${word} ${at + 1}`);
+        out.addEventListener("click", () => { out.disabled = true; drop(photo); draw(); });
+        item.append(shot, out);
         list.append(item);
       });
     });

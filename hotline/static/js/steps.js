@@ -12,7 +12,7 @@
     const send = form.querySelector("[data-step-send]"), kept = form.querySelector("[data-kept]");
     const { number, steps: round } = form.dataset;
     const knownSeen = () => form.elements.seen ? Number(form.elements.seen.value) : form.dataset.seen ? Number(form.dataset.seen) : null;
-    let at = 0, photos = [], seen = knownSeen(), timer = null;
+    let at = 0, photos = [], seen = knownSeen(), timer = null, dropping = Promise.resolve();
 
     const fields = () => [...form.elements].filter((field) => field.name && !NOT_KEPT.includes(field.name) && !["submit", "file", "button"].includes(field.type));
     const typed = () => {
@@ -68,6 +68,20 @@
     };
     const whole = (step) => [...step.querySelectorAll("input, select, textarea")].every((field) => field.reportValidity());
 
+    // one that the server may have is taken out there too, at the latest before the report goes
+    const settle = async () => {
+      const draft = await keep() || { number, photos, loose: true };
+      const { photos: left, whole } = await drafts.takenBack(draft);
+      const out = photos.filter((photo) => photo.taken);
+      for (const { file } of out) if (file) form.querySelector(`[data-kept="${file}"]`)?.remove();
+      photos = photos.filter((photo) => !photo.taken || left.some((one) => one.id === photo.id));
+      if (!whole) window.hotline.say("这张照片可能已传到服务器，现在删不掉；联网提交前会先把它删除。");
+    };
+    const drop = (photo) => {
+      photos = photos.map((one) => one.id === photo.id ? Object.assign(one, { taken: true }) : one);
+      dropping = dropping.then(settle).catch(() => {});  // what is marked stays marked
+    };
+
     // ---------- sending ----------
     const later = async () => {
       if (!(await keep("waiting"))) { window.hotline.say("现在没有网络，这台手机也存不下。请别关这一页，有信号后再点提交。"); return; }
@@ -77,12 +91,16 @@
     const go = async () => {
       if (!navigator.onLine || drafts.offline) return later();
       send.disabled = true;
+      const shots = form.querySelector("[data-step=photos]");
+      shots.inert = true;  // nothing is taken out while it is on its way
+      await dropping;
       const draft = await keep() || { number, photos, loose: true }, words = send.lastChild.textContent;
       const headers = { Accept: "application/json", "X-CSRFToken": form.elements.csrf_token.value };
       try {
         if (!(await drafts.upload(draft, headers, (one, all) => { send.lastChild.textContent = ` 正在上传照片 ${one}/${all}`; }))) {
           const said = draft.words;
           await keep();
+          shots.inert = false;
           const place = steps.findIndex((step) => step.dataset.step === "photos");
           show(place, true);
           const fault = steps[place].querySelector("[data-photos-fault]");
@@ -91,7 +109,7 @@
         }
         await fetch(drafts.tokenUrl, { headers: { Accept: "application/json" } });  // is the line really there?
       } catch { return await later(); }
-      finally { send.disabled = false; send.lastChild.textContent = words; }
+      finally { send.disabled = false; shots.inert = false; send.lastChild.textContent = words; }
       form.dataset.checked = "1";
       form.requestSubmit(send);
     };
@@ -123,7 +141,9 @@
     if (anew) { await drafts.remove(number); draft = null; }  // that report was sent and came back
     const faulty = steps.findIndex((step) => step.querySelector(".has-error") || step.matches(".has-error"));
     if (draft) {
-      photos = draft.photos;
+      // what was sent before this page was made and does not stand on it was taken out there since
+      const stands = (photo) => !(photo.sent < performance.timeOrigin) || form.querySelector(`[data-kept="${photo.file}"]`);
+      photos = drafts.offline ? draft.photos : draft.photos.filter(stands);
       // others moved the order since this was typed: the server shows what they did beside it
       if (form.elements.seen && draft.seen !== null && draft.seen < seen && !form.hasAttribute("data-looked") && !location.search) {
         location.replace(`?since=${draft.seen}`);
@@ -132,7 +152,11 @@
       if (faulty < 0) fill(draft);  // else the server's answer already holds what was typed
       if (draft.state !== "waiting" && draft.state !== "typing") await keep();
     }
-    window.hotline.photos(form, () => photos, async (changed) => { photos = changed; await keep(); });
+    window.hotline.photos(form, () => photos, async (changed) => { photos = changed; await keep(); }, drop);
+    if (photos.some((photo) => photo.taken)) {
+      for (const { taken, file } of photos) if (taken && file) form.querySelector(`[data-kept="${file}"]`)?.remove();
+      if (!drafts.offline) dropping = settle().catch(() => {});
+    }
     window.hotline.when(form);
     form.classList.add("in-steps");
     show(Math.max(faulty, 0), false);

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 from sqlalchemy import select
 
 from hotline.accounts.roles import Role
@@ -325,3 +325,79 @@ def test_a_photograph_the_server_refuses_is_said_and_the_words_stay(
         page.get_by_role("button", name="下一步").click()
     press_send(page)
     expect(page.get_by_text("已提交反馈")).to_be_visible()
+
+
+def chosen(page: Page, folder: Path) -> None:
+    """Choose a child's face and a place as it was before, and the place once more as it is now."""
+    (folder / "child.jpg").write_bytes(photo(700, 500, colour=BLUE))
+    (folder / "place.jpg").write_bytes(photo(800, 600, colour=GREEN))
+    for count, (kind, name) in enumerate((("before", "child"), ("before", "place"), ("after", "place")), start=1):
+        page.locator(f"#f-files-{kind}").set_input_files(folder / f"{name}.jpg")
+        expect(page.locator(".shot-list img")).to_have_count(count)
+
+
+def on_the_server(sessions: SessionFactory) -> list[tuple[str, str, bool]]:
+    with sessions() as session:
+        return [(row.kind, row.name, row.report_id is not None) for row in session.scalars(select(OrderFile))]
+
+
+def test_what_was_sent_before_another_was_refused_can_still_be_taken_out(
+    here: City, sessions: SessionFactory, telephone: OpenPage, tmp_path: Path
+) -> None:
+    number = made(sessions, here)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}/report")
+    chosen(page, tmp_path)
+    write(page)
+    press_send(page)
+    expect(page.get_by_text("请换一张")).to_be_visible()
+    assert len(on_the_server(sessions)) == 2
+    page.get_by_role("button", name="移除办理前 1").click()
+    expect(page.locator(".shot-list img")).to_have_count(2)
+    until(lambda: len(on_the_server(sessions)) == 1, "the child's face to go from the server")
+    page.reload()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="下一步").click()
+    expect(page.locator(".shot-list img")).to_have_count(2)  # what stands on the server is shown once
+    page.get_by_role("button", name="移除办理后 1").click()
+    for _ in range(3):
+        page.get_by_role("button", name="下一步").click()
+    expect(page.locator("[data-review-photos]")).to_have_text("1 个")
+    press_send(page)
+    expect(page.get_by_text("已提交反馈")).to_be_visible()
+    assert on_the_server(sessions) == [("before", "place.jpg", True)]
+
+
+def test_what_is_taken_out_without_network_is_never_reported(
+    here: City, sessions: SessionFactory, telephone: OpenPage, tmp_path: Path
+) -> None:
+    number = made(sessions, here)
+    page = telephone(here.township_clerk)
+    page.goto(f"/portal/orders/{number}/report")
+    (tmp_path / "child.jpg").write_bytes(photo(700, 500, colour=BLUE))
+    page.locator("#f-files-before").set_input_files(tmp_path / "child.jpg")
+    expect(page.locator(".shot-list img")).to_have_count(1)
+    write(page)
+
+    def answer_lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route(f"**/order-files/{number}", answer_lost)
+    press_send(page)
+    expect(page.locator("#drafts")).to_contain_text("联网后自动提交")
+    assert on_the_server(sessions) == [("before", "child.jpg", False)]
+    page.unroute(f"**/order-files/{number}")
+    page.context.set_offline(True)
+    for _ in range(3):
+        page.get_by_role("button", name="上一步").click()
+    page.get_by_role("button", name="移除办理前 1").click()
+    expect(page.locator(".shot-list img")).to_have_count(0)
+    expect(page.get_by_text("提交前会先把它删除")).to_be_visible()
+    for _ in range(3):
+        page.get_by_role("button", name="下一步").click()
+    press_send(page)
+    expect(page.locator("#drafts")).to_contain_text("联网后自动提交")
+    page.context.set_offline(False)
+    until(lambda: state_of(sessions, number) == Status.TO_CHECK_TIER2, "the report to be sent by itself")
+    assert on_the_server(sessions) == []
