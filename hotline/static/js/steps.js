@@ -155,7 +155,7 @@
     window.hotline.photos(form, () => photos, async (changed) => { photos = changed; await keep(); }, drop);
     if (photos.some((photo) => photo.taken)) {
       for (const { taken, file } of photos) if (taken && file) form.querySelector(`[data-kept="${file}"]`)?.remove();
-      if (!drafts.offline) dropping = settle().catch(() => {});
+      if (!drafts.offline && draft?.state !== "waiting") dropping = settle().catch(() => {});  // what waits goes by itself
     }
     window.hotline.when(form);
     form.classList.add("in-steps");
