@@ -20,16 +20,16 @@ AT_MOST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One round as its page shows it.
-
-    ``waits``: the part is still not signed and nobody is rung: the hub must act. ``no_line``: because the carrier gives
-    no answer; the round goes on by itself once it does.
-    """
+    """One round as its page shows it. ``waits``: the part is still not signed and nobody is rung: the hub must act."""
 
     alarm: Alarm
     waits: bool
-    no_line: bool
     since: datetime
+
+    @property
+    def no_line(self) -> bool:
+        """Whether nobody is rung because the carrier gives no answer; the round goes on by itself once it does."""
+        return self.waits and self.alarm.state == AlarmState.RINGING
 
 
 def recent(session: Session, *, now: datetime) -> list[Row]:
@@ -43,10 +43,7 @@ def recent(session: Session, *, now: datetime) -> list[Row]:
         .limit(AT_MOST)
     ).all()
     failing = set(session.scalars(_failing()))
-    rows = [
-        Row(alarm, alarm.id in failing, alarm.id in failing and alarm.state == AlarmState.RINGING, sub.assigned_at)
-        for alarm, sub in found
-    ]
+    rows = [Row(alarm, alarm.id in failing, sub.assigned_at) for alarm, sub in found]
     return sorted(rows, key=lambda row: (not row.waits, row.alarm.state != AlarmState.RINGING))
 
 

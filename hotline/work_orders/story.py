@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -146,6 +146,7 @@ class _Reader:
         self._hub = actor.role in HUB or actor.role == SYSTEM.role
         own = set(units.subtree_ids(session, actor.unit_id)) if actor.role in UNITS and actor.unit_id else set()
         self._own = frozenset(own)
+        self._holds = any(sub.unit_id in own for sub in live_subs(order))
         people = {event.actor_user_id for event in (*order.events, *beside) if event.actor_user_id}
         self._people = {user.id: user.display_name for user in session.scalars(select(User).where(User.id.in_(people)))}
         named = {event.actor_unit_id for event in order.events if event.actor_unit_id}
@@ -173,12 +174,14 @@ class _Reader:
 
     def beside(self, event: OrderEvent) -> StoryItem:
         """Tell what the caller of a merged order said: to the hub, and to whoever holds this order now."""
-        holds = any(sub.unit_id in self._own for sub in live_subs(self._order))
-        heard = self._hub or (holds and not event.order.confidential)
+        heard = self._hub or (self._holds and not event.order.confidential)
         words = (event.private or {}).get("text", "")
-        return replace(
-            self.item(event),
+        return StoryItem(
             seq=0,
+            at=event.at,
+            action=event.action,
+            word=ACTION_WORDS[Action(event.action)],
+            who=self._who(event),
             status=self._order.status,
             status_word="",
             facts=[("来自", f"并入的工单 {event.order.order_no}" if self._hub else "共同反映的来电人")],

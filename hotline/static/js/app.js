@@ -196,5 +196,6 @@
     startToast(line);
   };
   window.hotline = Object.assign(window.hotline || {}, { say, duration });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => { fresh(); chosen(); strangers(); }); else { fresh(); chosen(); strangers(); }
+  const begin = () => { fresh(); chosen(); strangers(); };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin); else begin();
 })();
